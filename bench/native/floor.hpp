@@ -1,0 +1,123 @@
+// The least that any four-level table could do: the floor of every ratio.
+//
+// Tables are bare arrays of 512 words in one huge-page arena, children are
+// named by index, there are no slots, permissions, outcomes or counters. Two
+// walks: plain, which an out-of-order core overlaps by itself, and gathered,
+// eight lanes by four, where the machine has AVX-512.
+#pragma once
+
+#include <sys/mman.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace bench {
+
+// `Word` is std::uint64_t for the format that hardware has, std::uint32_t for
+// the narrow one that docs/decisions/0002 weighs against it.
+template <class Word>
+class BareTables {
+ public:
+  static constexpr std::uint64_t kTableBytes = 512 * sizeof(Word);
+
+  // Backed by memory from the start.
+  explicit BareTables(std::uint64_t max_tables)
+      : bytes_((max_tables * kTableBytes + kHuge - 1) / kHuge * kHuge) {
+    void* map = mmap(nullptr, bytes_ + kHuge, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (map == MAP_FAILED) std::abort();
+    map_ = static_cast<std::uint8_t*>(map);
+    const auto at = reinterpret_cast<std::uintptr_t>(map_);
+    base_ = reinterpret_cast<Word*>((at + kHuge - 1) / kHuge * kHuge);
+    madvise(base_, bytes_, MADV_HUGEPAGE);
+    constexpr int kPopulateWrite = 23;
+    madvise(base_, bytes_, kPopulateWrite);
+  }
+  BareTables(const BareTables&) = delete;
+  BareTables& operator=(const BareTables&) = delete;
+  ~BareTables() { munmap(map_, bytes_ + kHuge); }
+
+  std::uint64_t bytes() const { return used_ * kTableBytes; }
+
+  void insert(std::uint64_t gfn) {
+    std::uint64_t table = kRoot;
+    for (unsigned shift = 27; shift != 0; shift -= 9) {
+      Word& entry = base_[table * 512 + ((gfn >> shift) & 511)];
+      if ((entry & kPresent) == 0) {
+        entry = static_cast<Word>(used_++ << kShift | kPresent);
+      }
+      table = entry >> kShift;
+    }
+    base_[table * 512 + (gfn & 511)] =
+        static_cast<Word>(gfn << kShift | kPresent);
+  }
+
+  // Table 0 stays empty, so that a missing entry leads to a walk that finds
+  // nothing and no level needs a test.
+  std::uint64_t walk(std::uint64_t gfn) const {
+    std::uint64_t table = kRoot;
+    for (unsigned shift = 27; shift != 0; shift -= 9) {
+      table = base_[table * 512 + ((gfn >> shift) & 511)] >> kShift;
+    }
+    return base_[table * 512 + (gfn & 511)];
+  }
+
+  void walk_plain(std::span<const double> gpa,
+                  std::span<std::uint64_t> out) const {
+    for (std::size_t i = 0; i < gpa.size(); ++i) {
+      out[i] = walk(
+          static_cast<std::uint64_t>(static_cast<std::int64_t>(gpa[i])) >> 12);
+    }
+  }
+
+#if defined(__x86_64__)
+  static bool has_gather() { return __builtin_cpu_supports("avx512dq"); }
+
+  __attribute__((target("avx512f,avx512dq"))) void walk_gathered(
+      std::span<const double> gpa, std::span<std::uint64_t> out) const
+    requires(sizeof(Word) == 8)
+  {
+    const __m512i low9 = _mm512_set1_epi64(511);
+    for (std::size_t i = 0; i + 32 <= gpa.size(); i += 32) {
+      __m512i gfn[4];
+      __m512i entry[4];
+      for (unsigned v = 0; v < 4; ++v) {
+        gfn[v] = _mm512_srli_epi64(
+            _mm512_cvttpd_epu64(_mm512_loadu_pd(&gpa[i + 8 * v])), 12);
+        entry[v] = _mm512_set1_epi64(kRoot << kShift);
+      }
+      for (unsigned shift = 27;; shift -= 9) {
+        for (unsigned v = 0; v < 4; ++v) {
+          const __m512i index =
+              _mm512_and_si512(_mm512_srli_epi64(gfn[v], shift), low9);
+          const __m512i at = _mm512_add_epi64(
+              _mm512_slli_epi64(_mm512_srli_epi64(entry[v], kShift), 9), index);
+          entry[v] = _mm512_i64gather_epi64(at, base_, 8);
+        }
+        if (shift == 0) break;
+      }
+      for (unsigned v = 0; v < 4; ++v) {
+        _mm512_storeu_si512(&out[i + 8 * v], entry[v]);
+      }
+    }
+  }
+#endif
+
+ private:
+  static constexpr unsigned kShift = sizeof(Word) == 8 ? 12 : 1;
+  static constexpr std::uint64_t kPresent = 1;
+  static constexpr std::uint64_t kHuge = std::uint64_t{2} << 20;
+  static constexpr std::uint64_t kRoot = 1;
+
+  std::uint64_t bytes_;
+  std::uint8_t* map_ = nullptr;
+  Word* base_ = nullptr;
+  std::uint64_t used_ = 2;
+};
+
+}  // namespace bench

@@ -1,0 +1,75 @@
+/**
+ * A batch of outcomes: what the engine wrote for each event of a batch.
+ *
+ * Row i belongs to event i. Columns are for volume; `at(i)` builds one object
+ * for a reader. It must not know how an outcome came about.
+ */
+import { PAGE_SIZES, type PageSize } from "../address.js";
+import { expectInteger } from "../expect.js";
+import { DEFAULT_BATCH, MAX_BATCH } from "./event-batch.js";
+import {
+  bytesPerRow,
+  columnViews,
+  LAYOUT,
+  OUTCOMES,
+  type OutcomeCode,
+  type OutcomeColumns,
+} from "./layout.js";
+
+/** What one event did. Faults are results, never exceptions. */
+export interface Outcome {
+  /** `done` for everything that is not an access. */
+  readonly result: OutcomeCode | "done";
+  /** Size of the leaf that served the access; undefined if none did. */
+  readonly pageSize: PageSize | undefined;
+  /** Tables that the first hardware walk read, 0 for operations. */
+  readonly tablesRead: number;
+  /** SPTEs that KVM's side changed; Accessed and Dirty bits do not count. */
+  readonly sptesChanged: number;
+}
+
+/** Outcomes out, one row per event of a batch of the same capacity. */
+export class OutcomeBatch implements OutcomeColumns {
+  readonly capacity: number;
+  readonly buffer: ArrayBuffer;
+  readonly sptesChanged: Uint32Array;
+  /** Index into `OUTCOMES`. */
+  readonly outcome: Uint8Array;
+  /** 1 4K, 2 2M, 3 1G, 0 none. */
+  readonly level: Uint8Array;
+  readonly tablesRead: Uint8Array;
+  /** Rows that the last run wrote. */
+  count = 0;
+
+  /** @throws TypeError or RangeError with code `ERR_CONFIG` unless capacity is an integer from 1 to 2^24. */
+  constructor(capacity: number = DEFAULT_BATCH) {
+    this.capacity = expectInteger("capacity", capacity, 1, MAX_BATCH);
+    this.buffer = new ArrayBuffer(capacity * bytesPerRow(LAYOUT.outcome));
+    const columns = columnViews(LAYOUT.outcome, this.buffer, 0, capacity);
+    this.sptesChanged = columns.sptesChanged;
+    this.outcome = columns.outcome;
+    this.level = columns.level;
+    this.tablesRead = columns.tablesRead;
+  }
+
+  /** One outcome as an object. @throws RangeError if the row was not written */
+  at(row: number): Outcome {
+    expectInteger("row", row, 0, this.count - 1);
+    return outcomeOf(this.outcome[row], this.level[row], this.tablesRead[row], this.sptesChanged[row]);
+  }
+}
+
+/** The object form of one outcome's raw values. */
+export function outcomeOf(
+  outcome: number | undefined,
+  level: number | undefined,
+  tablesRead: number | undefined,
+  sptesChanged: number | undefined,
+): Outcome {
+  return {
+    result: OUTCOMES[outcome ?? -1] ?? "error",
+    pageSize: PAGE_SIZES[level ?? 0],
+    tablesRead: tablesRead ?? 0,
+    sptesChanged: sptesChanged ?? 0,
+  };
+}

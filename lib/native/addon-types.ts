@@ -1,0 +1,206 @@
+/**
+ * The addon's interface, written by hand here and nowhere else.
+ *
+ * Everything below is unchecked: the binding verifies only what memory safety
+ * needs. Friendly checks live in `lib/config.ts`, `lib/vm.ts` and
+ * `lib/memslots.ts`. Refusals arrive as `NativeError`.
+ */
+
+/** An error thrown by, or a rejection from, the addon. */
+export interface NativeError extends Error {
+  readonly code: string;
+  /** The errno that KVM returns, `""` where KVM has no such call. */
+  readonly errno: string;
+  /** The numbers that explain the refusal. */
+  readonly values: Readonly<Record<string, number>>;
+}
+
+export type NativeColumnType = "f64" | "u32" | "u16" | "u8";
+
+export interface NativeColumn {
+  readonly name: string;
+  readonly type: NativeColumnType;
+}
+
+/** `native/core/event.hpp`, exported. */
+export interface NativeLayout {
+  readonly version: number;
+  readonly event: readonly NativeColumn[];
+  readonly extra: readonly NativeColumn[];
+  readonly outcome: readonly NativeColumn[];
+  readonly eventKinds: readonly string[];
+  readonly outcomes: readonly string[];
+}
+
+export interface NativeErrorInfo {
+  readonly name: string;
+  readonly errno: string;
+  readonly sentence: string;
+}
+
+export interface NativeStrategy {
+  readonly name: string;
+  readonly summary: string;
+}
+
+export interface NativeFormat {
+  readonly name: string;
+  readonly summary: string;
+}
+
+export interface NativeVmConfig {
+  readonly addressBits: number;
+  readonly rootLevel: number;
+  readonly hostMaxphyaddr: number;
+  readonly vcpus: number;
+  readonly arenaBytes: number;
+  readonly strategy: string;
+}
+
+export interface NativeOutcome {
+  /** Index into `NativeLayout.outcomes`. */
+  readonly outcome: number;
+  readonly level: number;
+  readonly tablesRead: number;
+  readonly sptesChanged: number;
+}
+
+export interface NativeRegion {
+  /** `as_id << 16 | id`. */
+  readonly slot: number;
+  readonly flags: number;
+  readonly gpa: number;
+  readonly bytes: number;
+  readonly hva: number;
+  /** 1, 2 or 3. */
+  readonly backing: number;
+}
+
+export interface NativeMemslot extends NativeRegion {
+  readonly dirtyPages: number;
+}
+
+export interface NativeStep {
+  readonly level: number;
+  readonly gpa: number;
+  readonly spte: bigint;
+  readonly isLeaf: boolean;
+}
+
+/** Columns of equal length, in gpa order. */
+export interface NativeLeaves {
+  readonly gpa: Float64Array;
+  readonly spte: BigUint64Array;
+  readonly level: Uint8Array;
+}
+
+export interface NativeTables {
+  readonly roots: number;
+  /** Index is the level; index 0 is always 0. */
+  readonly byLevel: readonly number[];
+  readonly bytesInUse: number;
+  readonly bytesCommitted: number;
+}
+
+/** Rounds of KVM_GET_DIRTY_LOG over the VM's life. */
+export interface NativeDirtyRounds {
+  readonly rounds: number;
+  /** Rounds that took at least one bit. */
+  readonly reaping: number;
+  /** Bits taken in all. */
+  readonly pages: number;
+}
+
+/** Resolves, or returns, with the number of rows applied. */
+export interface NativeVm {
+  /**
+   * Applies rows [0, count) of `events`; writes as many outcome rows. Both
+   * blocks are laid out for `capacity` rows. A refusal carries
+   * `values.applied`.
+   */
+  runSync(events: ArrayBuffer, outcomes: ArrayBuffer, capacity: number, count: number): number;
+  run(events: ArrayBuffer, outcomes: ArrayBuffer, capacity: number, count: number): Promise<number>;
+  /** Makes a run in flight reject with ERR_ABORTED soon; nothing otherwise. */
+  abort(): void;
+  /** Rows applied by the run in flight or by the last one. */
+  applied(): number;
+  step(kind: number, gpa: number, bytes: number, vcpu: number, access: number): NativeOutcome;
+  setMemslot(region: NativeRegion): NativeOutcome;
+  memslots(): NativeMemslot[];
+  generation(asId: number): number;
+  dirtyLog(slot: number, peek: boolean): BigUint64Array;
+  walk(gpa: number): NativeStep[];
+  rmap(gpa: number): NativeLeaves;
+  leaves(mmio: boolean): NativeLeaves;
+  stats(): Record<string, number>;
+  tables(): NativeTables;
+  dirtyRounds(): NativeDirtyRounds;
+  readonly closed: boolean;
+  /** Idempotent. A run in flight rejects with ERR_CLOSED. */
+  close(): void;
+}
+
+export interface NativeDecodeStep {
+  /** Bytes of the chunk that were consumed. */
+  readonly consumed: number;
+  /** Rows in the batch after the call. */
+  readonly count: number;
+}
+
+export interface NativeDecodeTotals {
+  readonly bytes: number;
+  readonly records: number;
+  readonly lost: number;
+  readonly skipped: Readonly<Record<string, number>>;
+}
+
+export interface NativeDecoder {
+  /**
+   * Decodes `chunk` from `offset` into rows [at, capacity) of `events`, whose
+   * block has the extra columns behind the event columns when `extra` is true.
+   */
+  decode(
+    chunk: Uint8Array,
+    offset: number,
+    last: boolean,
+    events: ArrayBuffer,
+    at: number,
+    capacity: number,
+    extra: boolean,
+  ): NativeDecodeStep;
+  totals(): NativeDecodeTotals;
+}
+
+/** A file mapped into memory; reading it copies nothing. */
+export interface NativeMappedFile {
+  readonly bytes: number;
+  /** A copy of the first bytes, at most `length`. */
+  head(length: number): Uint8Array;
+  /**
+   * As `NativeDecoder.decode`, from the file. `consumed` counts from `offset`.
+   * ERR_IO if the file has shrunk since it was opened.
+   */
+  decode(
+    decoder: NativeDecoder,
+    offset: number,
+    events: ArrayBuffer,
+    at: number,
+    capacity: number,
+    extra: boolean,
+  ): NativeDecodeStep;
+  close(): void;
+}
+
+export interface NativeAddon {
+  layout(): NativeLayout;
+  errors(): NativeErrorInfo[];
+  strategies(): NativeStrategy[];
+  formats(): NativeFormat[];
+  /** The format that the first bytes belong to, `""` if none. */
+  detectFormat(head: Uint8Array): string;
+  /** What the build and the machine have, for `gpalias doctor`. */
+  build(): Readonly<Record<string, string | boolean | number>>;
+  Vm: new (config: NativeVmConfig) => NativeVm;
+  Decoder: new (format: string) => NativeDecoder;
+  MappedFile: new (path: string) => NativeMappedFile;
+}

@@ -1,0 +1,117 @@
+/**
+ * A replay's result as text for a person.
+ *
+ * Plain data in, one string out; the same data always gives the same text, so
+ * it can be made again from `--json` on another machine. Knows the shape of a
+ * result and nothing of engines, traces or terminals.
+ */
+import type { Replay } from "../replay.js";
+import { guessLines, inputSection } from "./input-section.js";
+import { formatBytes, formatCount, formatRate, formatSeconds, formatShare } from "./quantities.js";
+import { bar, joined, labelled, listed, newPage, type Page, type TextOptions, table } from "./text-layout.js";
+
+export type { TextOptions } from "./text-layout.js";
+
+/** Bars appear from this width on; a narrower terminal needs it for the numbers. */
+const COLUMNS_FOR_BARS = 72;
+const BAR_GAP = 2;
+const MAX_BAR = 50;
+const PAGE_BYTES: Readonly<Record<string, number>> = { "4K": 2 ** 12, "2M": 2 ** 21, "1G": 2 ** 30 };
+
+/** Text of at most `columns` columns, except for words that are longer than a line. */
+export async function renderText(result: Replay, options: TextOptions = {}): Promise<string> {
+  const page = newPage(options);
+  return joined([
+    inputSection(page, result.input),
+    runSection(page, result),
+    await outcomeSection(page, result),
+    await statisticsSection(page, result),
+    await tableSection(page, result),
+    await leafSection(page, result),
+    dirtySection(page, result),
+    timingSection(page, result),
+  ]);
+}
+
+function runSection(page: Page, { run, config }: Replay): string[] {
+  const { addressBits, rootLevel, backing, dirtyLog, memslots, guesses } = config;
+  const machine = `${addressBits}-bit addresses, ${rootLevel} levels, host pages ${backing ?? "of several sizes"}`;
+  const memory = memslots.reduce((sum, { size }) => sum + Number(size), 0);
+  return [
+    page.paint("bold", `Run ${run}`),
+    ...labelled(page, "machine", machine),
+    ...labelled(
+      page,
+      "memory",
+      `${memslots.length} memslots, ${formatBytes(memory)}, dirty logging ${dirtyLog}`,
+    ),
+    ...guessLines(page, guesses),
+  ];
+}
+
+async function outcomeSection(page: Page, { outcomes, input }: Replay): Promise<string[]> {
+  const seen = Object.entries(outcomes).filter(([, count]) => count > 0);
+  const rows = seen.map(([name, count]) => [name, formatCount(count), formatShare(count, input.accesses)]);
+  const lines = await table(rows, ["left", "right", "right"]);
+  const heading = page.paint("bold", `Outcomes of ${formatCount(input.accesses)} accesses`);
+  if (page.columns < COLUMNS_FOR_BARS) return [heading, ...lines];
+  const widest = Math.max(0, ...lines.map((line) => line.length));
+  const room = Math.min(MAX_BAR, page.columns - widest - BAR_GAP);
+  const barred = seen.map(([, count], i) => {
+    const line = (lines[i] ?? "").padEnd(widest + BAR_GAP);
+    return line + page.paint("dim", bar(count, input.accesses, room));
+  });
+  return [heading, ...barred];
+}
+
+async function statisticsSection(page: Page, { stats }: Replay): Promise<string[]> {
+  const rows = Object.entries(stats).map(([name, value]) => [name, formatCount(value)]);
+  return [page.paint("bold", "KVM statistics"), ...(await table(rows, ["left", "right"]))];
+}
+
+async function tableSection(page: Page, { tables }: Replay): Promise<string[]> {
+  const levels = Object.entries(tables.byLevel).filter(([, count]) => count > 0);
+  const total = levels.reduce((sum, [, count]) => sum + count, 0);
+  const rows = levels.map(([level, count]) => [`level ${level}`, formatCount(count)]);
+  const heading = page.paint(
+    "bold",
+    `Page tables at the end: ${formatCount(total)} in ${formatBytes(tables.bytes)} of KVM's, ${formatBytes(tables.engineBytes)} here`,
+  );
+  return [heading, ...(await table(rows, ["left", "right"]))];
+}
+
+async function leafSection(page: Page, { leaves }: Replay): Promise<string[]> {
+  const rows = Object.entries(leaves).flatMap(([alias, sizes]) =>
+    Object.entries(sizes)
+      .filter(([, count]) => count > 0)
+      .map(([size, count]) => {
+        const mapped = formatBytes(count * (PAGE_BYTES[size] ?? 0));
+        return [...(alias === "0x0" ? [] : [`alias ${alias}`]), size, formatCount(count), mapped];
+      }),
+  );
+  const heading = page.paint("bold", "Mapped at the end");
+  return [heading, ...(rows.length > 0 ? await table(rows, ["left", "right", "right"]) : ["  nothing"])];
+}
+
+function dirtySection(page: Page, { dirty, dirtyRounds }: Replay): string[] {
+  const slots = Object.entries(dirty);
+  if (slots.length === 0 && dirtyRounds.rounds === 0) return [];
+  const lines = [page.paint("bold", "Dirty logging")];
+  if (dirtyRounds.rounds > 0) {
+    const { rounds, reaping, pages } = dirtyRounds;
+    const counts = `${formatCount(rounds)}, of which ${formatCount(reaping)} found ${formatCount(pages)} pages`;
+    lines.push(...labelled(page, "rounds", counts));
+  }
+  const total = slots.reduce((sum, [, pages]) => sum + pages, 0);
+  const bySlot = slots
+    .filter(([, pages]) => pages > 0)
+    .map(([id, pages]) => [`slot ${id}:`, formatCount(pages)] as const);
+  const detail = bySlot.length > 0 ? ` (${listed(bySlot)})` : "";
+  lines.push(...labelled(page, "dirty now", `${formatCount(total)} pages${detail}`));
+  return lines;
+}
+
+function timingSection(page: Page, { timing }: Replay): string[] {
+  const text = `${formatSeconds(timing.wallNs / 1e9)}, ${formatRate(timing.eventsPerSecond, "events")}`;
+  return labelled(page, "time", `${text}, in batches of ${formatCount(timing.batch)}`);
+}

@@ -1,0 +1,192 @@
+/**
+ * The `.json` beside a capture, and memslot files in general.
+ *
+ * A capture's file says what backed the guest's memory and how often the
+ * recorder reset its mappings; a plain array lists memslots only. It must not
+ * know VMs: what it returns is data.
+ */
+import { readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import {
+  alignUp,
+  type Gpa,
+  levelOfPageSize,
+  type PageSize,
+  parseGpa,
+  parseHva,
+  parseSize,
+  TiB,
+} from "../address.js";
+import { TraceError } from "../errors.js";
+import { expectInteger, wrongType } from "../expect.js";
+
+/** A memslot that a file describes, ready for `vm.memslots.add`. */
+export interface MemslotDescription {
+  readonly id: number;
+  readonly asId: number;
+  readonly gpa: Gpa;
+  readonly bytes: number;
+  readonly hva?: number;
+  readonly backing?: PageSize;
+  readonly readonly: boolean;
+  readonly dirtyLog: boolean;
+}
+
+/** What the file beside a capture says. */
+export interface Capture {
+  readonly path: string;
+  readonly memslots: readonly MemslotDescription[];
+  /** Highest vCPU id that the recorder saw, plus one. */
+  readonly vcpus: number | undefined;
+  /** Dirty-log rounds among the capture's markers. */
+  readonly dirtyRounds: number | undefined;
+}
+
+const SLOT_IDS = 65_536;
+const LOG_DIRTY = 1;
+const READONLY = 2;
+/** What a trace may be called beside NAME.json. */
+const TRACE_SUFFIX = /\.(faults\.bin|kvm_page_fault\.txt|access\.u64)(\.(br|gz))?$/;
+const DIRTY_LOG_MARKER = "2";
+
+/** Path of the `.json` that belongs to a trace, by its name; undefined if the name has no such form. */
+export function captureJsonPath(tracePath: string): string | undefined {
+  const name = basename(tracePath);
+  if (!TRACE_SUFFIX.test(name)) return undefined;
+  return join(dirname(tracePath), name.replace(TRACE_SUFFIX, ".json"));
+}
+
+/** The capture that a trace belongs to; undefined if there is no file beside it. */
+export async function findCapture(tracePath: string | undefined): Promise<Capture | undefined> {
+  const path = tracePath === undefined ? undefined : captureJsonPath(tracePath);
+  if (path === undefined) return undefined;
+  const text = await readIfThere(path);
+  return text === undefined ? undefined : asBadInput(() => captureIn(text, path));
+}
+
+/**
+ * Memslots from a file: a capture's `.json`, or an array of
+ * `{slot, gpa, size, flags, hva?, backing?}` with hex strings or numbers.
+ *
+ * @throws (rejects) TraceError naming file, entry and field; the system's
+ * error if the file cannot be read
+ */
+export async function readMemslots(path: string): Promise<readonly MemslotDescription[]> {
+  const text = await readFile(path, "utf8");
+  return asBadInput(() => {
+    const json = parseJson(text, path);
+    return memslotsIn(Array.isArray(json) ? json : propertyOf(json, "memslots"), path);
+  });
+}
+
+// What is wrong with a file is bad input, not a caller's mistake.
+function asBadInput<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    throw new TraceError(cause.message, { format: "memslots", cause });
+  }
+}
+
+function captureIn(text: string, path: string): Capture {
+  const json = parseJson(text, path);
+  const slots = propertyOf(json, "memslots");
+  const markers = propertyOf(json, "markers_by_kind");
+  return {
+    path,
+    memslots: memslotsIn(slots, path),
+    vcpus: vcpusIn(json),
+    dirtyRounds: isRecord(markers) ? Number(markers[DIRTY_LOG_MARKER] ?? 0) : undefined,
+  };
+}
+
+function memslotsIn(slots: unknown, path: string): readonly MemslotDescription[] {
+  if (!Array.isArray(slots) || slots.length === 0) {
+    throw wrongType(path, `an array of memslots, or an object with one under "memslots"`, slots);
+  }
+  const regions = regionStarts(slots, path);
+  return slots.map((slot, index) => memslotIn(slot, `${path}: memslots[${index}]`, regions));
+}
+
+function memslotIn(slot: unknown, where: string, regions: ReadonlyMap<string, number>): MemslotDescription {
+  if (!isRecord(slot)) throw wrongType(where, "an object", slot);
+  const number = expectInteger(`${where}.slot`, slot["slot"], 0, 2 ** 32 - 1);
+  const flags = expectInteger(`${where}.flags`, slot["flags"] ?? 0, 0, LOG_DIRTY + READONLY);
+  const hva = hvaIn(slot, where, regions);
+  const backing = backingIn(slot["backing"], where);
+  return {
+    id: number % SLOT_IDS,
+    asId: Math.floor(number / SLOT_IDS),
+    gpa: parseGpa(slot["gpa"] as string, `${where}.gpa`),
+    bytes: parseSize(slot["size"] as string, `${where}.size`),
+    readonly: slot["readonly"] === true || flags >= READONLY,
+    dirtyLog: flags % READONLY === LOG_DIRTY,
+    ...(hva !== undefined && { hva }),
+    ...(backing !== undefined && { backing }),
+  };
+}
+
+function hvaIn(slot: Record<string, unknown>, where: string, regions: ReadonlyMap<string, number>) {
+  if (slot["hva"] !== undefined) return parseHva(slot["hva"] as string, `${where}.hva`);
+  const start = regions.get(String(slot["region"]));
+  return start === undefined ? undefined : start + parseSize(slot["offset"] as string, `${where}.offset`);
+}
+
+function backingIn(backing: unknown, where: string): PageSize | undefined {
+  if (backing === undefined || levelOfPageSize(backing) !== undefined) return backing as PageSize | undefined;
+  throw wrongType(`${where}.backing`, `"4K", "2M" or "1G"`, backing);
+}
+
+// Where each region of host memory starts: the first at 1 TiB, each next one
+// at the first free multiple of 1 TiB, in order of appearance.
+function regionStarts(slots: readonly unknown[], path: string): ReadonlyMap<string, number> {
+  const ends = new Map<string, number>();
+  for (const slot of slots) {
+    if (!isRecord(slot) || slot["region"] === undefined) continue;
+    const offset = parseSize(slot["offset"] as string, `${path}: offset`);
+    const end = offset + parseSize(slot["size"] as string, `${path}: size`);
+    const region = String(slot["region"]);
+    ends.set(region, Math.max(ends.get(region) ?? 0, end));
+  }
+  const starts = new Map<string, number>();
+  let next = TiB;
+  for (const [region, end] of ends) {
+    starts.set(region, next);
+    next += alignUp(Math.max(end, 1), TiB);
+  }
+  return starts;
+}
+
+function vcpusIn(json: unknown): number | undefined {
+  const faults = propertyOf(json, "by_vcpu");
+  const plugin = propertyOf(json, "plugin_vcpus");
+  const ids = isRecord(faults) ? Object.keys(faults).map(Number) : [];
+  if (Array.isArray(plugin)) ids.push(plugin.length - 1);
+  return ids.length === 0 || ids.some(Number.isNaN) ? undefined : Math.max(...ids) + 1;
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw wrongType(path, "JSON", error instanceof Error ? error.message : error);
+  }
+}
+
+function propertyOf(json: unknown, key: string): unknown {
+  return isRecord(json) ? json[key] : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * What a trace format is: a name, how to recognise it, and how to decode it.
+ *
+ * Built-in formats name a native decoder; a user's own may decode in
+ * TypeScript. The native side is handed in as a backend, so nothing here
+ * knows where decoders come from, and nothing knows compression.
+ */
+import type { Gpa } from "../address.js";
+import { type Access, EventBatch } from "../columns/event-batch.js";
+import type { EventKind } from "../columns/layout.js";
+import { TraceError } from "../errors.js";
+import { wrongType } from "../expect.js";
+
+/** What a decoder has met since it was opened. */
+export interface TraceTotals {
+  /** Bytes consumed, after decompression. */
+  readonly bytes: number;
+  /** Rows produced. */
+  readonly records: number;
+  /** Events that the recorder says it dropped. */
+  readonly lost: number;
+  /** Lines or records passed over, by reason. */
+  readonly skipped: Readonly<Record<string, number>>;
+}
+
+/** How far one call of a decoder got. */
+export interface DecodeStep {
+  /** Bytes consumed, counted from the offset. */
+  readonly consumed: number;
+  /** Rows in the batch after the call. */
+  readonly count: number;
+}
+
+/** A native decoder: bytes in, rows [at, capacity) of a block out. */
+export interface TraceDecoder {
+  decode(
+    chunk: Uint8Array,
+    offset: number,
+    last: boolean,
+    events: ArrayBuffer,
+    at: number,
+    capacity: number,
+    extra: boolean,
+  ): DecodeStep;
+  totals(): TraceTotals;
+}
+
+/** A file in memory, decoded without copying it. */
+export interface MappedTrace {
+  readonly bytes: number;
+  decode(
+    decoder: TraceDecoder,
+    offset: number,
+    events: ArrayBuffer,
+    at: number,
+    capacity: number,
+    extra: boolean,
+  ): DecodeStep;
+  close(): void;
+}
+
+/** What the native side offers to traces. */
+export interface TraceBackend {
+  /** The native format that these first bytes belong to, `""` if none. */
+  detectFormat(head: Uint8Array): string;
+  readonly Decoder: new (format: string) => TraceDecoder;
+  readonly MappedFile: new (path: string) => MappedTrace;
+}
+
+/** Writes rows as bytes; `writeTrace` asks it for one row at a time. */
+export interface TraceEncoder {
+  /** More bytes than any record or the header takes. */
+  readonly maxBytes: number;
+  /** Writes what stands in front of the first record; returns where it ends. */
+  begin(out: Buffer, at: number): number;
+  /**
+   * Writes one row; returns where it ends.
+   *
+   * @throws MmuError `ERR_TRACE` for a row that the format cannot say
+   */
+  write(batch: EventBatch, row: number, out: Buffer, at: number): number;
+}
+
+interface FormatBase {
+  /** Lower case, and the name of its file. */
+  readonly name: string;
+  /** One line for a list of formats. */
+  readonly summary: string;
+  /** Whether a trace may hold anything but accesses. */
+  readonly hasOperations: boolean;
+  /** Undefined for a format that is only read. */
+  readonly encoder?: () => TraceEncoder;
+}
+
+/** A format that the native side decodes under the same name. */
+export interface NativeTraceFormat extends FormatBase {
+  readonly native: true;
+}
+
+/** A format that decodes in TypeScript. */
+export interface ScriptTraceFormat<State = unknown> extends FormatBase {
+  readonly native?: false;
+  /** Whether these first bytes, at most 64 KiB, belong to the format. */
+  detect(head: DataView): boolean;
+  /** State of one pass over a trace. */
+  open(): State;
+  /**
+   * Decodes whole records from the front of `chunk`; returns the bytes
+   * consumed. The rest comes again, with more bytes behind it.
+   */
+  decode(chunk: DataView, sink: TraceSink, state: State): number;
+}
+
+// A list of formats with different states has no better common type.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type TraceFormat = NativeTraceFormat | ScriptTraceFormat<any>;
+
+/** Types and checks a format; the default export of a file in `formats/`. */
+export function defineTraceFormat(format: NativeTraceFormat): NativeTraceFormat;
+export function defineTraceFormat<State>(format: ScriptTraceFormat<State>): ScriptTraceFormat<State>;
+export function defineTraceFormat(format: TraceFormat): TraceFormat {
+  if (!/^[a-z][a-z0-9-]*$/.test(format.name)) {
+    throw wrongType("format name", "lower-case letters, digits and dashes", format.name);
+  }
+  return Object.freeze(format);
+}
+
+const FIRST_ROWS = 4096;
+
+/** Where a TypeScript format puts its rows. It grows; a chunk bounds it. */
+export class TraceSink {
+  readonly #format: string;
+  #rows = new EventBatch(FIRST_ROWS, { extra: true });
+  #base = 0;
+  #records = 0;
+  #lost = 0;
+  readonly #skipped: Record<string, number> = {};
+
+  constructor(format: string) {
+    this.#format = format;
+  }
+
+  /** Appends a guest access. `errorCode` is the recorded one, if there is one. */
+  access(gpa: Gpa, access: Access | readonly Access[], vcpu = 0, errorCode = 0): void {
+    this.#makeRoom();
+    this.#rows.pushAccess(gpa, access, vcpu);
+    this.#rows.errorCode[this.#rows.count - 1] = errorCode;
+  }
+
+  /** Appends an operation of the VMM. */
+  operation(kind: Exclude<EventKind, "access">, gpa: Gpa = 0, bytes = 0): void {
+    this.#makeRoom();
+    this.#rows.pushOperation(kind, gpa, bytes);
+  }
+
+  /** Gives the row appended last its time in seconds and its rip. */
+  stamp(seconds: number, ripLow = 0, ripHigh = 0): void {
+    const { time, ripLow: low, ripHigh: high, count } = this.#rows;
+    if (time === undefined || low === undefined || high === undefined || count === 0) return;
+    time[count - 1] = seconds;
+    low[count - 1] = ripLow;
+    high[count - 1] = ripHigh;
+  }
+
+  /** Counts a line or record that makes no row, by reason. */
+  skip(reason: string): void {
+    this.#skipped[reason] = (this.#skipped[reason] ?? 0) + 1;
+  }
+
+  /** Counts events that the recorder dropped. */
+  lost(events: number): void {
+    this.#lost += events;
+  }
+
+  /** Refuses the trace: byte `at` of this chunk is not `expected`. */
+  fail(at: number, expected: string): never {
+    const offset = this.#base + at;
+    const record = this.#records + this.#rows.count;
+    const message = `record ${record} (byte ${offset}): expected ${expected}`;
+    throw new TraceError(message, { format: this.#format, offset, record, values: { offset, record } });
+  }
+
+  /** The rows since the last {@link advance}. @internal */
+  get rows(): EventBatch {
+    return this.#rows;
+  }
+
+  /** Empties the rows; the next chunk starts `bytes` further on. @internal */
+  advance(bytes: number): void {
+    this.#base += bytes;
+    this.#records += this.#rows.count;
+    this.#rows.reset();
+  }
+
+  /** @internal */
+  totals(): TraceTotals {
+    const records = this.#records + this.#rows.count;
+    return { bytes: this.#base, records, lost: this.#lost, skipped: { ...this.#skipped } };
+  }
+
+  #makeRoom(): void {
+    if (!this.#rows.isFull) return;
+    const wider = new EventBatch(this.#rows.capacity * 2, { extra: true });
+    wider.pushRows(this.#rows, 0, this.#rows.count);
+    this.#rows = wider;
+  }
+}

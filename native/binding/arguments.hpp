@@ -1,0 +1,51 @@
+// Arguments in: checked, then converted, never trusted.
+//
+// A number is an integer in range before it is cast, a string has a bounded
+// length, a property that is missing is a sentence and not a zero. What a
+// value means is for the core to judge.
+//
+// Reading a property can run a getter, and a getter can close the VM. So a
+// method reads all its arguments first and looks at its own state after.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "binding/napi.hpp"
+#include "core/machine.hpp"
+
+namespace mmu::binding {
+
+inline constexpr std::size_t kMaxNameBytes = 64;
+
+// An integer in [0, 2^width), or an exception that names the argument.
+std::uint64_t integer_below(Napi::Value value, std::string_view name,
+                            unsigned width);
+
+template <std::unsigned_integral T>
+T integer(Napi::Value value, std::string_view name) {
+  constexpr unsigned kWidth = std::numeric_limits<T>::digits;
+  return static_cast<T>(integer_below(value, name, kWidth));
+}
+
+bool boolean(Napi::Value value, std::string_view name);
+
+// The bytes of a Uint8Array over memory that is not shared. They stay where
+// they are until JavaScript runs again.
+std::span<const std::uint8_t> bytes(Napi::Value value, std::string_view name);
+
+// UTF-8, at most `max_bytes`, without a zero byte.
+std::string text(Napi::Value value, std::string_view name,
+                 std::size_t max_bytes);
+
+MachineConfig vm_config(Napi::Value value);
+MemslotRegion memslot_region(Napi::Value value);
+// kind, gpa, bytes, vcpu, access.
+Event event(const Napi::CallbackInfo& info);
+
+}  // namespace mmu::binding

@@ -1,0 +1,34 @@
+// Values out: plain objects and typed arrays made from what the core answers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "binding/napi.hpp"
+#include "core/machine.hpp"
+#include "trace/decoder.hpp"
+
+namespace mmu::binding {
+
+Napi::String to_js(Napi::Env env, std::string_view text);
+// Exact below 2^53, which every count and address that the core reports is.
+Napi::Number to_js(Napi::Env env, std::uint64_t number);
+
+Napi::Object to_js(Napi::Env env, const Outcome& outcome);
+Napi::Array to_js(Napi::Env env, const std::vector<MemslotView>& slots);
+Napi::Array to_js(Napi::Env env, const std::vector<StepView>& steps);
+Napi::Object to_js(Napi::Env env, const std::vector<LeafView>& leaves);
+Napi::Object to_js(Napi::Env env, const std::vector<NamedCount>& counts);
+Napi::Object to_js(Napi::Env env, const TableCounts& tables);
+Napi::Object to_js(Napi::Env env, const DirtyRounds& rounds);
+Napi::Object to_js(Napi::Env env, const trace::DecodeTotals& totals);
+
+// A BigUint64Array with a copy of the words.
+Napi::Value to_js(Napi::Env env, std::span<const std::uint64_t> words);
+// A Uint8Array with a copy of the bytes.
+Napi::Value to_js(Napi::Env env, std::span<const std::uint8_t> bytes);
+
+}  // namespace mmu::binding

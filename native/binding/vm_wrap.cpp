@@ -1,0 +1,204 @@
+#include "binding/vm_wrap.hpp"
+
+#include "binding/addon_data.hpp"
+#include "binding/arguments.hpp"
+#include "binding/errors.hpp"
+#include "binding/exports.hpp"
+#include "binding/values.hpp"
+
+namespace mmu::binding {
+
+namespace {
+
+template <Method<VmWrap> method>
+Napi::ClassPropertyDescriptor<VmWrap> on(const char* name) {
+  return method_of<VmWrap, method>(name);
+}
+
+}  // namespace
+
+Napi::Function VmWrap::define(Napi::Env env) {
+  return DefineClass(env, kClassName,
+                     {
+                         on<&VmWrap::run_sync>("runSync"),
+                         on<&VmWrap::run>("run"),
+                         on<&VmWrap::abort>("abort"),
+                         on<&VmWrap::applied>("applied"),
+                         on<&VmWrap::step>("step"),
+                         on<&VmWrap::set_memslot>("setMemslot"),
+                         on<&VmWrap::memslots>("memslots"),
+                         on<&VmWrap::generation>("generation"),
+                         on<&VmWrap::dirty_log>("dirtyLog"),
+                         on<&VmWrap::walk>("walk"),
+                         on<&VmWrap::rmap>("rmap"),
+                         on<&VmWrap::leaves>("leaves"),
+                         on<&VmWrap::stats>("stats"),
+                         on<&VmWrap::tables>("tables"),
+                         on<&VmWrap::dirty_rounds>("dirtyRounds"),
+                         on<&VmWrap::close>("close"),
+                         getter_of<VmWrap, &VmWrap::closed>("closed"),
+                     });
+}
+
+VmWrap::VmWrap(const Napi::CallbackInfo& info)
+    : ObjectWrap(info),
+      addon_(AddonData::of(info.Env())),
+      control_(std::make_shared<RunControl>()) {
+  machine_ = answer(info.Env(), [&] {
+    return take(info.Env(), make_machine(vm_config(info[0])));
+  });
+  info.This().As<Napi::Object>().TypeTag(&kTag);
+  weigh();
+  // Last, because a constructor that throws runs no destructor.
+  addon_.opened(*this);
+}
+
+VmWrap::~VmWrap() {
+  shut();
+  weigh();
+}
+
+Machine& VmWrap::machine() {
+  if (state_ == State::kClosed) {
+    throw to_js(Env(), refusal(ErrorCode::kClosed, {}));
+  }
+  if (state_ == State::kRunning) {
+    throw to_js(Env(), refusal(ErrorCode::kBusy, "a run is in flight"));
+  }
+  return *machine_;
+}
+
+void VmWrap::weigh() noexcept {
+  const std::int64_t weight =
+      machine_ ? static_cast<std::int64_t>(machine_->tables().bytes_committed)
+               : 0;
+  std::int64_t total = 0;
+  napi_adjust_external_memory(Env(), weight - weight_, &total);
+  weight_ = weight;
+}
+
+Batch VmWrap::begin(const RunBlocks& blocks) {
+  machine();
+  Batch batch{
+      .machine = machine_,
+      .control = std::make_shared<RunControl>(),
+      .events = blocks.event_columns(),
+      .outcomes = blocks.outcome_columns(),
+      .result = {},
+  };
+  control_ = batch.control;
+  return batch;
+}
+
+void VmWrap::run_started(RunWork& run) noexcept {
+  state_ = State::kRunning;
+  run_ = &run;
+  addon_.run_started();
+}
+
+void VmWrap::run_finished() noexcept {
+  if (state_ == State::kRunning) state_ = State::kOpen;
+  run_ = nullptr;
+  weigh();
+}
+
+void VmWrap::shut() noexcept {
+  if (state_ == State::kClosed) return;
+  stop();
+  state_ = State::kClosed;
+  machine_.reset();
+  addon_.closed(*this);
+}
+
+void VmWrap::stop() noexcept {
+  if (run_) run_->cancel();
+}
+
+Napi::Value VmWrap::run_sync(const Napi::CallbackInfo& info) {
+  Batch batch = begin(RunBlocks(info));
+  batch.apply();
+  weigh();
+  if (const auto error = batch.refusal_if(false)) throw to_js(Env(), *error);
+  return to_js(Env(), std::uint64_t{batch.result.applied});
+}
+
+Napi::Value VmWrap::run(const Napi::CallbackInfo& info) {
+  return RunWork::start(*this, info);
+}
+
+Napi::Value VmWrap::abort(const Napi::CallbackInfo&) {
+  stop();
+  return {};
+}
+
+Napi::Value VmWrap::applied(const Napi::CallbackInfo&) {
+  return to_js(Env(), control_->applied.load());
+}
+
+Napi::Value VmWrap::step(const Napi::CallbackInfo& info) {
+  const Event row = event(info);
+  return to_js(Env(), take(Env(), machine().step(row)));
+}
+
+Napi::Value VmWrap::set_memslot(const Napi::CallbackInfo& info) {
+  const MemslotRegion region = memslot_region(info[0]);
+  return to_js(Env(), take(Env(), machine().set_memslot(region)));
+}
+
+Napi::Value VmWrap::memslots(const Napi::CallbackInfo&) {
+  return to_js(Env(), machine().memslots());
+}
+
+Napi::Value VmWrap::generation(const Napi::CallbackInfo& info) {
+  const auto as_id = integer<std::uint32_t>(info[0], "asId");
+  if (as_id < kAddressSpaces) return to_js(Env(), machine().generation(as_id));
+  throw to_js(Env(), refusal(ErrorCode::kMemslotAddressSpace, {},
+                             {{"as", as_id}, {"count", kAddressSpaces}}));
+}
+
+Napi::Value VmWrap::dirty_log(const Napi::CallbackInfo& info) {
+  const auto slot = integer<std::uint32_t>(info[0], "slot");
+  const bool peek = boolean(info[1], "peek");
+  const std::vector<std::uint64_t> words =
+      take(Env(), machine().dirty_log(slot, peek));
+  return to_js(Env(), std::span(words));
+}
+
+Napi::Value VmWrap::walk(const Napi::CallbackInfo& info) {
+  const auto gpa = integer<std::uint64_t>(info[0], "gpa");
+  return to_js(Env(), take(Env(), machine().walk(gpa)));
+}
+
+Napi::Value VmWrap::rmap(const Napi::CallbackInfo& info) {
+  const auto gpa = integer<std::uint64_t>(info[0], "gpa");
+  return to_js(Env(), take(Env(), machine().rmap(gpa)));
+}
+
+Napi::Value VmWrap::leaves(const Napi::CallbackInfo& info) {
+  const bool mmio = boolean(info[0], "mmio");
+  return to_js(Env(), machine().leaves(mmio));
+}
+
+Napi::Value VmWrap::stats(const Napi::CallbackInfo&) {
+  return to_js(Env(), machine().stats());
+}
+
+Napi::Value VmWrap::dirty_rounds(const Napi::CallbackInfo&) {
+  return to_js(Env(), machine().dirty_rounds());
+}
+
+Napi::Value VmWrap::tables(const Napi::CallbackInfo&) {
+  return to_js(Env(), machine().tables());
+}
+
+Napi::Value VmWrap::closed(const Napi::CallbackInfo&) {
+  return Napi::Boolean::New(Env(), is_closed());
+}
+
+Napi::Value VmWrap::close(const Napi::CallbackInfo&) {
+  shut();
+  weigh();
+  return {};
+}
+
+}  // namespace mmu::binding

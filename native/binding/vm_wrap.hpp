@@ -1,0 +1,85 @@
+// The JavaScript object of one VM: one method per export, and the state that
+// keeps a machine to one thread at a time.
+//
+// Every method first reads its arguments, since that may run JavaScript, and
+// then asks for the machine, which refuses while a run is in flight and after
+// close(). No check of meaning is here, and no exception is caught here.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "binding/columns.hpp"
+#include "binding/napi.hpp"
+#include "binding/run_work.hpp"
+#include "core/machine.hpp"
+
+namespace mmu::binding {
+
+class AddonData;
+
+class VmWrap : public Napi::ObjectWrap<VmWrap> {
+ public:
+  static constexpr const char* kClassName = "Vm";
+  static constexpr napi_type_tag kTag{0x3c8a61f4d07e4b29, 0xa1d95b7c2e6f4083};
+
+  static Napi::Function define(Napi::Env env);
+
+  explicit VmWrap(const Napi::CallbackInfo& info);
+  ~VmWrap() override;
+
+  // Batch with the machine of this VM, its columns found. Throws ERR_CLOSED,
+  // ERR_BUSY or ERR_BATCH.
+  Batch begin(const RunBlocks& blocks);
+  void run_started(RunWork& run) noexcept;
+  void run_finished() noexcept;
+
+  bool is_closed() const noexcept { return state_ == State::kClosed; }
+  AddonData& addon() const noexcept { return addon_; }
+
+  // Closes without touching JavaScript, any number of times. A run in flight
+  // keeps the machine until it has noticed.
+  void shut() noexcept;
+  // Ends a run in flight soon; nothing otherwise.
+  void stop() noexcept;
+
+ private:
+  enum class State : std::uint8_t {
+    kOpen,     // no thread uses the machine
+    kRunning,  // a pool thread uses it, and nobody else may
+    kClosed,   // gone, or kept by the run in flight alone
+  };
+
+  Machine& machine();
+  // Tells the garbage collector what the tables weigh.
+  void weigh() noexcept;
+
+  Napi::Value run_sync(const Napi::CallbackInfo& info);
+  Napi::Value run(const Napi::CallbackInfo& info);
+  Napi::Value abort(const Napi::CallbackInfo& info);
+  Napi::Value applied(const Napi::CallbackInfo& info);
+  Napi::Value step(const Napi::CallbackInfo& info);
+  Napi::Value set_memslot(const Napi::CallbackInfo& info);
+  Napi::Value memslots(const Napi::CallbackInfo& info);
+  Napi::Value generation(const Napi::CallbackInfo& info);
+  Napi::Value dirty_log(const Napi::CallbackInfo& info);
+  Napi::Value walk(const Napi::CallbackInfo& info);
+  Napi::Value rmap(const Napi::CallbackInfo& info);
+  Napi::Value leaves(const Napi::CallbackInfo& info);
+  Napi::Value stats(const Napi::CallbackInfo& info);
+  Napi::Value tables(const Napi::CallbackInfo& info);
+  Napi::Value dirty_rounds(const Napi::CallbackInfo& info);
+  Napi::Value closed(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+
+  AddonData& addon_;
+  State state_ = State::kOpen;
+  std::shared_ptr<Machine> machine_;
+  // Of the run in flight or of the last one.
+  std::shared_ptr<RunControl> control_;
+  // The run in flight, if any. It owns itself and keeps this object alive.
+  RunWork* run_ = nullptr;
+  std::int64_t weight_ = 0;
+};
+
+}  // namespace mmu::binding

@@ -1,0 +1,171 @@
+// The columns that cross every boundary: events in, outcomes out.
+//
+// A batch is one block of memory per direction. Columns follow each other,
+// widest element first, so that each is aligned when the block is; column c
+// of a batch with `capacity` rows starts at capacity times the sum of the
+// widths before it. This file is the only home of that layout: the addon
+// exports the tables below and the TypeScript side builds its views from
+// them. A change of any column is a new kLayoutVersion.
+//
+// Addresses are IEEE doubles: a gpa has at most 52 bits, so a double holds it
+// exactly, and JavaScript reads a double thirty times faster than a 64-bit
+// integer. The engine checks each one once.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace mmu {
+
+inline constexpr unsigned kLayoutVersion = 1;
+
+// What happens to the VM. Accesses come from vCPUs; the rest are operations
+// of the VMM or of the host, each named after the KVM path that it models.
+enum class EventKind : std::uint8_t {
+  // A guest access: gpa, access, vcpu. errorCode is carried, not consulted.
+  kAccess,
+  // Zaps the leaves of [gpa, gpa + bytes); KVM: kvm_zap_gfn_range().
+  kZap,
+  // Invalidates every root; KVM: kvm_mmu_zap_all_fast().
+  kZapAllFast,
+  // KVM_GET_DIRTY_LOG in auto mode on every logged slot that meets
+  // [gpa, gpa + bytes); bytes 0 means every slot. Same rule for the next two.
+  kDirtyLogGet,
+  // KVM_SET_USER_MEMORY_REGION that switches KVM_MEM_LOG_DIRTY_PAGES on.
+  kDirtyLogEnable,
+  // ... and off.
+  kDirtyLogDisable,
+  // End of a capture's fault log: counted, otherwise ignored.
+  kEnd,
+};
+inline constexpr unsigned kEventKindCount = 7;
+inline constexpr std::array<std::string_view, kEventKindCount> kEventKindNames{
+    "access",
+    "zap",
+    "zap-all-fast",
+    "dirty-log-get",
+    "dirty-log-enable",
+    "dirty-log-disable",
+    "end"};
+
+// Bits of the access column. They equal the EPT permission bits R, W and X,
+// so an access is allowed if its bits are a subset of the entry's.
+inline constexpr std::uint8_t kAccessRead = 1;
+inline constexpr std::uint8_t kAccessWrite = 2;
+inline constexpr std::uint8_t kAccessFetch = 4;
+inline constexpr std::uint8_t kAccessMask = 7;
+
+// What an access came to. `kDone` is the outcome of everything that is not an
+// access.
+enum class OutcomeCode : std::uint8_t {
+  kHit,             // hardware translated it; KVM saw nothing
+  kFixed,           // RET_PF_FIXED
+  kSpurious,        // RET_PF_SPURIOUS
+  kEmulate,         // RET_PF_EMULATE: MMIO, or a write to a read-only slot
+  kRetry,           // RET_PF_RETRY
+  kWriteProtected,  // RET_PF_WRITE_PROTECTED
+  kUnzapped,        // RET_PF_UNZAPPED of the 2020 TDX patches
+  kMemoryFault,     // KVM_EXIT_MEMORY_FAULT
+  kError,           // a negative errno
+  kStuck,           // KVM answered, hardware still faults
+  kDone,
+};
+inline constexpr unsigned kOutcomeCount = 11;
+inline constexpr std::array<std::string_view, kOutcomeCount> kOutcomeNames{
+    "hit",      "fixed",       "spurious", "emulate", "retry", "writeProtected",
+    "unzapped", "memoryFault", "error",    "stuck",   "done"};
+
+enum class ColumnType : std::uint8_t { kF64, kU32, kU16, kU8 };
+constexpr std::size_t width_of(ColumnType type) {
+  return type == ColumnType::kF64   ? 8
+         : type == ColumnType::kU32 ? 4
+         : type == ColumnType::kU16 ? 2
+                                    : 1;
+}
+
+struct ColumnInfo {
+  std::string_view name;
+  ColumnType type;
+};
+
+// bytes: the length of a range, 0 for an access. errorCode: as recorded, raw
+// (exit qualification, NPF code or #PF code), below 2^53.
+inline constexpr std::array<ColumnInfo, 6> kEventLayout{{
+    {"gpa", ColumnType::kF64},
+    {"bytes", ColumnType::kF64},
+    {"errorCode", ColumnType::kF64},
+    {"vcpu", ColumnType::kU16},
+    {"kind", ColumnType::kU8},
+    {"access", ColumnType::kU8},
+}};
+
+// Where a consumer asks for them they follow the columns above, in this
+// order: seconds since the trace's clock started, and the two halves of rip.
+// Placed last and behind their own capacity, so the engine never sees them.
+inline constexpr std::array<ColumnInfo, 3> kExtraLayout{{
+    {"time", ColumnType::kF64},
+    {"ripLow", ColumnType::kU32},
+    {"ripHigh", ColumnType::kU32},
+}};
+
+// sptesChanged: entries that KVM's side changed for this event, leaves, MMIO
+// entries and links alike; Accessed and Dirty bits that hardware sets do not
+// count, and a whole tree dropped by kZapAllFast counts its leaves and MMIO
+// entries. level: of the leaf that served the access, 0 if none did.
+// tablesRead: tables that the first hardware walk read.
+inline constexpr std::array<ColumnInfo, 4> kOutcomeLayout{{
+    {"sptesChanged", ColumnType::kU32},
+    {"outcome", ColumnType::kU8},
+    {"level", ColumnType::kU8},
+    {"tablesRead", ColumnType::kU8},
+}};
+
+template <std::size_t N>
+constexpr std::size_t bytes_per_row(const std::array<ColumnInfo, N>& layout) {
+  std::size_t sum = 0;
+  for (const ColumnInfo& column : layout) sum += width_of(column.type);
+  return sum;
+}
+inline constexpr std::size_t kEventBytes = bytes_per_row(kEventLayout);
+inline constexpr std::size_t kExtraBytes = bytes_per_row(kExtraLayout);
+inline constexpr std::size_t kOutcomeBytes = bytes_per_row(kOutcomeLayout);
+static_assert(kEventBytes == 28 && kExtraBytes == 16 && kOutcomeBytes == 7);
+
+// Views over the columns of one batch. They own nothing.
+struct EventColumns {
+  const double* gpa = nullptr;
+  const double* bytes = nullptr;
+  const double* error_code = nullptr;
+  const std::uint16_t* vcpu = nullptr;
+  const std::uint8_t* kind = nullptr;
+  const std::uint8_t* access = nullptr;
+  std::size_t count = 0;
+};
+
+struct OutcomeColumns {
+  std::uint32_t* sptes_changed = nullptr;
+  std::uint8_t* outcome = nullptr;
+  std::uint8_t* level = nullptr;
+  std::uint8_t* tables_read = nullptr;
+};
+
+// One row of each, for single-step calls.
+struct Event {
+  EventKind kind = EventKind::kAccess;
+  std::uint8_t access = kAccessRead;
+  std::uint16_t vcpu = 0;
+  std::uint64_t gpa = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct Outcome {
+  OutcomeCode code = OutcomeCode::kDone;
+  std::uint8_t level = 0;
+  std::uint8_t tables_read = 0;
+  std::uint32_t sptes_changed = 0;
+};
+
+}  // namespace mmu

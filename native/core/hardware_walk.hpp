@@ -1,0 +1,123 @@
+// The walk that hardware makes, kept apart from KVM's.
+//
+// It indexes with every bit of the frame as issued, reads permissions where
+// hardware does, and sets Accessed and Dirty. It knows no slot, no strategy
+// and no software bit but one: KVM's MMU-present bit stands in for "this entry
+// was meant", which no entry that hardware would accept lacks.
+#pragma once
+
+#include "core/event.hpp"
+#include "core/page_table.hpp"
+
+namespace mmu {
+
+// Where a walk ended.
+struct Translation {
+  // The last entry, in stored form, which differs from the raw one in bit 63
+  // only: no bit that a walk looks at. Null if it is in a compact table and
+  // still has to be found there.
+  std::uint64_t* entry;
+  // The link to the level-1 table; 0 if the walk did not get that far.
+  std::uint64_t table;
+  Level level;
+};
+
+// An entry that is not there. Nobody writes to it: hardware marks only entries
+// that allow an access, and KVM asks the tables where to write.
+inline constinit std::uint64_t kNowhere = 0;
+
+class HardwareWalk {
+ public:
+  explicit HardwareWalk(const PageTable& tree)
+      : base_(tree.arena()),
+        root_(std::uint64_t{tree.root().id} << kPageShift),
+        levels_(number_of(tree.root_level())) {}
+
+  // All of a walk but the read of the last entry, which is asked for and not
+  // waited for. Three loads, or four, each of which needs the one before. An
+  // entry that is not there is stored as zero and leads to page 0, which is
+  // empty for ever, so only huge leaves end the walk early and the branches
+  // predict well.
+  Translation walk_ahead(AliasedGfn gfn) const {
+    std::uint64_t word = root_;
+    if (levels_ == 5) word = *entry(word, gfn, Level::k256T);
+    word = *entry(word, gfn, Level::k512G);
+    std::uint64_t* at = entry(word, gfn, Level::k1G);
+    if (*at & ept::kHuge) return {at, 0, Level::k1G};
+    at = entry(*at, gfn, Level::k2M);
+    word = *at;
+    if (word & ept::kHuge) return {at, 0, Level::k2M};
+    if ((word & link::kCompact) != 0) return {prefetch(word), word, Level::k4K};
+    at = entry(word, gfn, Level::k4K);
+    __builtin_prefetch(at, 1);
+    return {at, word, Level::k4K};
+  }
+
+  // The last entry of a walk, whose table may be compact.
+  std::uint64_t* last(const Translation& at, AliasedGfn gfn) const {
+    return at.entry != nullptr ? at.entry : compact_entry(at.table, gfn);
+  }
+
+  // Tables that a walk reads before it ends, on a leaf or on nothing. There is
+  // always a root: a vCPU that has none loads one before it runs.
+  unsigned depth(AliasedGfn gfn) const {
+    std::uint64_t word = root_;
+    unsigned depth = 1;
+    for (Level level = level_of(levels_); level > Level::k4K;
+         level = below(level), ++depth) {
+      word = *entry(word, gfn, level);
+      if ((word & (ept::kMmuPresent | ept::kHuge)) != ept::kMmuPresent) break;
+    }
+    return depth;
+  }
+
+  static bool allows(std::uint64_t word, std::uint8_t access) {
+    const std::uint64_t need = ept::kMmuPresent | access;
+    return (word & need) == need;
+  }
+
+  // After an access that was allowed. KVM sets both bits when it makes a leaf,
+  // so there is rarely anything to write.
+  static void mark(std::uint64_t* entry, std::uint64_t word,
+                   std::uint8_t access) {
+    constexpr unsigned kFromWriteToDirty = 8;
+    static_assert(std::uint64_t{kAccessWrite} << kFromWriteToDirty ==
+                  ept::kDirty);
+    const std::uint64_t marks =
+        ept::kAccessed | std::uint64_t{access & unsigned{kAccessWrite}}
+                             << kFromWriteToDirty;
+    if ((word & marks) != marks) *entry = word | marks;
+  }
+
+  // W without R: EPT misconfiguration.
+  static bool is_misconfigured(std::uint64_t word) {
+    return (word & (ept::kRead | ept::kWrite)) == ept::kWrite;
+  }
+
+ private:
+  std::uint8_t* page(std::uint64_t word) const {
+    return base_ + (std::uint64_t{link::page_id(word)} << kGranuleShift);
+  }
+  std::uint64_t* entry(std::uint64_t word, AliasedGfn gfn, Level level) const {
+    return reinterpret_cast<FullPage*>(page(word))->entries.data() +
+           table_index(gfn, level);
+  }
+  // Every line of a compact page; which of them is needed only the first says.
+  std::uint64_t* prefetch(std::uint64_t word) const {
+    for (unsigned line = 0; line < sizeof(CompactPage) / kGranule; ++line) {
+      __builtin_prefetch(page(word) + line * kGranule, 1);
+    }
+    return nullptr;
+  }
+  std::uint64_t* compact_entry(std::uint64_t word, AliasedGfn gfn) const {
+    auto& small = *reinterpret_cast<CompactPage*>(page(word));
+    std::uint64_t* found = find_entry(small, table_index(gfn, Level::k4K));
+    return found != nullptr ? found : &kNowhere;
+  }
+
+  std::uint8_t* base_;
+  std::uint64_t root_;
+  unsigned levels_;
+};
+
+}  // namespace mmu

@@ -1,0 +1,165 @@
+// One VM, its alias strategy erased: all that the outside may ask of the core.
+//
+// The binding, the native tests and the benches know this header, event.hpp
+// and error.hpp, and nothing below. A machine is used by one thread at a time;
+// it has no locks. Different machines are independent.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/event.hpp"
+
+namespace mmu {
+
+// Two address spaces, as on every x86 VM without private memory: normal, SMM.
+inline constexpr unsigned kAddressSpaces = 2;
+
+struct MachineConfig {
+  // Width of a gpa, alias bits included: 32 to 52.
+  unsigned address_bits = 48;
+  // 4 up to 48 address bits, 4 or 5 never below what the width needs.
+  unsigned root_level = 4;
+  // Raw physical width of the modelled host (CPUID 0x80000008 EAX[7:0]): 36
+  // to 52, and at least address_bits. The highest gfn that KVM maps, SEM 1.3.
+  unsigned host_maxphyaddr = 48;
+  // 1 to 65536.
+  unsigned vcpus = 1;
+  // Most memory that the tables may take; a multiple of 2 MiB is used.
+  std::uint64_t arena_bytes = std::uint64_t{16} << 30;
+  std::string strategy = "none";
+};
+
+// The argument of KVM_SET_USER_MEMORY_REGION, plus what the modelled host
+// backs the range with.
+struct MemslotRegion {
+  static constexpr std::uint32_t kLogDirty = 1;
+  static constexpr std::uint32_t kReadonly = 2;
+
+  std::uint32_t slot = 0;  // as_id << 16 | id
+  std::uint32_t flags = 0;
+  std::uint64_t gpa = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t hva = 0;
+  // Largest page that the host maps this memory with: level 1, 2 or 3.
+  std::uint8_t backing = 1;
+};
+
+struct MemslotView {
+  std::uint32_t slot = 0;
+  std::uint32_t flags = 0;
+  std::uint64_t gpa = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t hva = 0;
+  std::uint8_t backing = 1;
+  // Pages whose bit is set in the dirty bitmap now.
+  std::uint64_t dirty_pages = 0;
+};
+
+// One entry on the path of a walk, root first.
+struct StepView {
+  std::uint8_t level = 0;
+  bool is_leaf = false;
+  std::uint64_t gpa = 0;   // first gpa that the entry covers
+  std::uint64_t spte = 0;  // raw, as hardware and KVM would see it
+};
+
+struct LeafView {
+  std::uint64_t gpa = 0;  // as hardware reaches it, alias bits included
+  std::uint64_t spte = 0;
+  std::uint8_t level = 0;
+};
+
+// Statistics under KVM's names (SEM 12), vCPU ones summed over the vCPUs.
+struct NamedCount {
+  std::string_view name;
+  std::uint64_t value = 0;
+};
+
+struct TableCounts {
+  std::uint64_t roots = 0;
+  // Table pages in use by level, index 0 unused.
+  std::uint64_t by_level[6] = {};
+  // Bytes of the arena that hold tables now, free ones not counted.
+  std::uint64_t bytes_in_use = 0;
+  // Bytes of the arena that are backed by memory.
+  std::uint64_t bytes_committed = 0;
+};
+
+// Rounds of KVM_GET_DIRTY_LOG over the VM's life: how many there were, how
+// many found at least one bit, and how many bits they took in all.
+struct DirtyRounds {
+  std::uint64_t rounds = 0;
+  std::uint64_t reaping = 0;
+  std::uint64_t pages = 0;
+};
+
+struct RunResult {
+  std::size_t applied = 0;
+  // Set when the run ended early; rows from `applied` on did nothing.
+  bool failed = false;
+  Error error{};
+};
+
+// What a run reports while it works, and how it is told to stop. Both are read
+// and written once every kControlPeriod events.
+struct RunControl {
+  static constexpr std::size_t kControlPeriod = 1024;
+
+  std::atomic<bool> stop{false};
+  std::atomic<std::uint64_t> applied{0};
+};
+
+class Machine {
+ public:
+  virtual ~Machine() = default;
+
+  virtual const MachineConfig& config() const noexcept = 0;
+
+  // Applies the rows in order. Every row is checked before the first is
+  // applied: a batch with a bad row changes nothing. Out of memory ends the
+  // run after the last row that was applied whole.
+  virtual RunResult run(const EventColumns& events,
+                        const OutcomeColumns& outcomes,
+                        RunControl& control) = 0;
+  virtual Result<Outcome> step(const Event& event) = 0;
+
+  // KVM_SET_USER_MEMORY_REGION: create, move, change flags, or with bytes 0
+  // delete. The outcome counts the entries that the change zapped.
+  virtual Result<Outcome> set_memslot(const MemslotRegion& region) = 0;
+  virtual std::vector<MemslotView> memslots() const = 0;
+  // Generation of an address space's slot set; KVM: kvm_memslots.generation.
+  virtual std::uint64_t generation(unsigned as_id) const = 0;
+
+  // KVM_GET_DIRTY_LOG in auto mode: the bitmap, little-endian bit order, then
+  // cleared and re-armed. `peek` only looks.
+  virtual Result<std::vector<std::uint64_t>> dirty_log(std::uint32_t slot,
+                                                       bool peek) = 0;
+
+  // The path that hardware would take for this gpa. Changes nothing.
+  virtual Result<std::vector<StepView>> walk(std::uint64_t gpa) const = 0;
+  // Every leaf, through every alias, that maps the page at this gpa.
+  virtual Result<std::vector<LeafView>> rmap(std::uint64_t gpa) const = 0;
+  // Every present leaf in gpa order; with `mmio`, MMIO entries too.
+  virtual std::vector<LeafView> leaves(bool mmio) const = 0;
+
+  virtual std::vector<NamedCount> stats() const = 0;
+  virtual TableCounts tables() const = 0;
+  virtual DirtyRounds dirty_rounds() const = 0;
+};
+
+Result<std::unique_ptr<Machine>> make_machine(const MachineConfig& config);
+
+struct StrategyView {
+  std::string_view name;
+  std::string_view summary;
+};
+std::vector<StrategyView> strategies();
+
+}  // namespace mmu

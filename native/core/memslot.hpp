@@ -1,0 +1,111 @@
+// Memslots: which canonical frames are backed by host memory, and how.
+//
+// A slot set belongs to one address space, is sorted by frame, and carries the
+// generation that MMIO entries are checked against. This file knows nothing of
+// page tables: what a change does to mappings is memslot_ops.hpp's business.
+//
+// KVM: struct kvm_memory_slot, struct kvm_memslots, gfn_to_memslot() (v6.16).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/address.hpp"
+#include "core/dirty_bitmap.hpp"
+#include "core/machine.hpp"
+
+namespace mmu {
+
+struct Memslot {
+  std::uint32_t id = 0;
+  std::uint32_t as_id = 0;
+  GfnRange range;
+  Hva hva;
+  std::uint32_t flags = 0;
+  Level backing = Level::k4K;
+  // The host's frame of a frame of the slot: this added, then masked.
+  std::uint64_t pfn_offset = 0;
+  std::uint64_t pfn_mask = 0;
+  std::unique_ptr<DirtyBitmap> dirty;
+
+  bool is_readonly() const { return flags & MemslotRegion::kReadonly; }
+  // KVM: kvm_slot_dirty_track_enabled().
+  bool is_logged() const { return flags & MemslotRegion::kLogDirty; }
+
+  Pfn pfn_of(Gfn gfn) const { return {(gfn.value + pfn_offset) & pfn_mask}; }
+
+  void mark_dirty(Gfn gfn) {
+    if (dirty) dirty->set(gfn.value - range.start.value);
+  }
+};
+
+// The 16-bit halves of the `slot` field of KVM_SET_USER_MEMORY_REGION.
+constexpr std::uint32_t slot_id(std::uint32_t slot) { return slot & 0xffff; }
+constexpr std::uint32_t slot_as(std::uint32_t slot) { return slot >> 16; }
+
+inline constexpr std::uint32_t kUserMemslots = 32764;
+inline constexpr std::uint64_t kMaxMemslotPages = 0x7fffffff;
+
+class MemslotSet {
+ public:
+  explicit MemslotSet(unsigned as_id) : generation_(as_id) {}
+
+  // Null where no slot backs the frame. Remembers the slot it found.
+  Memslot* find(Gfn gfn) const {
+    Memslot* slot = find_in_last(gfn);
+    return slot != nullptr ? slot : search(gfn);
+  }
+  // The slot that was found last, or null.
+  const Memslot* last_found() const { return last_; }
+  // The slot that was found last, if it backs this frame too.
+  Memslot* find_in_last(Gfn gfn) const {
+    return last_ != nullptr && last_->range.contains(gfn) ? last_ : nullptr;
+  }
+  Memslot* by_id(std::uint32_t id) const {
+    return id < by_id_.size() ? by_id_[id] : nullptr;
+  }
+  // A slot other than `id` that overlaps the range, or null.
+  const Memslot* overlapping(GfnRange range, std::uint32_t id) const;
+
+  void insert(std::unique_ptr<Memslot> slot);
+  std::unique_ptr<Memslot> take(std::uint32_t id);
+
+  // In frame order.
+  const std::vector<std::unique_ptr<Memslot>>& slots() const { return slots_; }
+  // In id order, as ioctls on all slots go.
+  std::vector<Memslot*> in_id_order() const;
+
+  std::uint64_t generation() const { return generation_; }
+  // KVM: kvm_swap_active_memslots(). True if the part that MMIO entries hold
+  // has wrapped, so that entries of an old round could look current.
+  bool advance_generation();
+
+ private:
+  Memslot* search(Gfn gfn) const;
+
+  std::vector<std::unique_ptr<Memslot>> slots_;
+  std::vector<Memslot*> by_id_;  // null where no slot has the id
+  mutable Memslot* last_ = nullptr;
+  std::uint64_t generation_;
+};
+
+enum class SlotChange : std::uint8_t { kNone, kCreate, kDelete, kMove, kFlags };
+
+// Everything that is checked before a change begins, in KVM's order, first
+// failure wins. KVM: kvm_set_memory_region() (v6.16).
+Result<SlotChange> check_memslot(const MemslotSet* sets,
+                                 const MemslotRegion& region,
+                                 const MachineConfig& config);
+
+// What is checked after a move has already invalidated the old slot.
+// KVM: kvm_arch_prepare_memory_region() (v6.16).
+Result<SlotChange> check_arch(const MemslotRegion& region, SlotChange change,
+                              const MachineConfig& config);
+
+// The last frame that may be mapped. KVM: kvm_mmu_max_gfn() (v6.16).
+constexpr Gfn max_gfn(const MachineConfig& config) {
+  return {bit(config.host_maxphyaddr - kPageShift) - 1};
+}
+
+}  // namespace mmu

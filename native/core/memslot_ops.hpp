@@ -1,0 +1,41 @@
+// What a change of the memslots, or of their dirty logs, does to mappings.
+//
+// Slots speak canonical frames and trees speak aliased ones; `ViewsOf` turns
+// a canonical range into every view of it. It is the strategy's answer, handed
+// in by the engine, so that nothing here knows an alias bit.
+//
+// KVM: kvm_set_memory_region(), kvm_mmu_slot_apply_flags(),
+// kvm_get_dirty_log_protect() (v6.16).
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "core/alias/alias_strategy.hpp"
+#include "core/mmu.hpp"
+
+namespace mmu {
+
+using ViewsOf = std::function<Views(GfnRange)>;
+
+// KVM_SET_USER_MEMORY_REGION.
+Result<SlotChange> set_memslot(Mmu& mmu, const ViewsOf& views,
+                               const MemslotRegion& region);
+
+// Switches dirty logging of an existing slot, if it is not as wanted already.
+void set_logging(Mmu& mmu, const ViewsOf& views, Memslot& slot, bool logged);
+
+// KVM_GET_DIRTY_LOG in auto mode: the set bits, cleared and re-armed. Calls
+// taken(word_index, mask) for every word that had one, if given. Answers with
+// the number of bits.
+std::uint64_t take_dirty_log(
+    Mmu& mmu, const ViewsOf& views, Memslot& slot,
+    const std::function<void(std::size_t, std::uint64_t)>& taken = nullptr);
+
+// One round, over one slot or several, is over and took so many bits.
+void count_round(DirtyRounds& rounds, std::uint64_t pages) noexcept;
+
+// KVM: kvm_mmu_zap_all_fast(). Counts what was mapped as changed.
+void zap_all_fast(Mmu& mmu) noexcept;
+
+}  // namespace mmu

@@ -1,0 +1,106 @@
+#include "core/page_pool.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace mmu {
+namespace {
+
+constexpr std::uint64_t kHugePage = std::uint64_t{2} << 20;
+constexpr std::uint64_t kLargestChunk = std::uint64_t{32} << 20;
+
+// Linux 5.14; older headers lack the name. Where the kernel refuses it, pages
+// are committed on first touch instead: slower, not wrong.
+constexpr int kPopulateWrite = 23;
+
+constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) {
+  return (value + unit - 1) / unit * unit;
+}
+
+}  // namespace
+
+Result<PagePool> PagePool::create(std::uint64_t limit) {
+  const std::uint64_t bytes = std::max(round_up(limit, kHugePage), kHugePage);
+  // One huge page more than asked, so that the start can be aligned to one.
+  void* map = mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (map == MAP_FAILED) {
+    return Error{ErrorCode::kOutOfMemory, {{{"bytes", 0}, {"limit", bytes}}}};
+  }
+  auto* start = static_cast<std::uint8_t*>(map);
+  const auto head =
+      round_up(reinterpret_cast<std::uintptr_t>(start), kHugePage) -
+      reinterpret_cast<std::uintptr_t>(start);
+  if (head != 0) munmap(start, head);
+  if (head != kHugePage) munmap(start + head + bytes, kHugePage - head);
+  madvise(start + head, bytes, MADV_HUGEPAGE);
+  PagePool pool(start + head, bytes / kGranule);
+  if (!pool.ensure(1, 0)) {
+    return Error{ErrorCode::kOutOfMemory, {{{"bytes", 0}, {"limit", bytes}}}};
+  }
+  // Page 0: the table that is empty for ever. Never counted, never given back.
+  pool.take_full();
+  pool.full_.live = 0;
+  return pool;
+}
+
+PagePool::PagePool(std::uint8_t* base, std::uint64_t limit) noexcept
+    : base_(base), limit_(limit) {}
+
+PagePool::PagePool(PagePool&& other) noexcept { *this = std::move(other); }
+
+PagePool& PagePool::operator=(PagePool&& other) noexcept {
+  std::swap(base_, other.base_);
+  std::swap(limit_, other.limit_);
+  std::swap(committed_, other.committed_);
+  std::swap(used_, other.used_);
+  std::swap(full_, other.full_);
+  std::swap(compact_, other.compact_);
+  return *this;
+}
+
+PagePool::~PagePool() {
+  if (base_ != nullptr) munmap(base_, limit_ * kGranule);
+}
+
+PageId PagePool::take(Shelf& shelf) noexcept {
+  ++shelf.live;
+  if (shelf.free != kNoPage) {
+    const PageId id = shelf.free;
+    shelf.free = header(id).parent;
+    --shelf.spare;
+    return id;
+  }
+  const auto id = static_cast<PageId>(used_);
+  used_ += shelf.granules;
+  if (shelf.granules == kCompactGranules) compact(id).keys.fill(kNoKey);
+  return id;
+}
+
+void PagePool::give(Shelf& shelf, PageId id) noexcept {
+  --shelf.live;
+  ++shelf.spare;
+  header(id).parent = shelf.free;
+  shelf.free = id;
+}
+
+bool PagePool::grow(std::uint64_t granules) noexcept {
+  const std::uint64_t have = committed_ * kGranule;
+  const std::uint64_t least =
+      round_up((used_ + granules) * kGranule - have, kHugePage);
+  const std::uint64_t wanted =
+      std::max(least, std::min(round_up(have / 8, kHugePage), kLargestChunk));
+  const std::uint64_t room = limit_ * kGranule - have;
+  if (least > room) return false;
+  const std::uint64_t chunk = std::min(wanted, room);
+  if (madvise(base_ + have, chunk, kPopulateWrite) != 0 && errno == ENOMEM) {
+    return false;
+  }
+  committed_ += chunk / kGranule;
+  return true;
+}
+
+}  // namespace mmu

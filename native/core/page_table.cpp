@@ -1,0 +1,110 @@
+#include "core/page_table.hpp"
+
+namespace mmu {
+
+void PageTable::make_root() noexcept {
+  root_ = make_table({0}, root_level_, false);
+}
+
+std::uint64_t PageTable::drop_root() noexcept {
+  if (!has_root()) return 0;
+  const TreeAccounts before = *accounts_;
+  drop_subtree(root_);
+  root_ = {};
+  std::uint64_t gone = before.mmio - accounts_->mmio;
+  for (unsigned level = 1; level < before.leaves.size(); ++level) {
+    gone += before.leaves[level] - accounts_->leaves[level];
+  }
+  return gone;
+}
+
+void PageTable::set_compact(TableRef& table, unsigned index,
+                            std::uint64_t word) noexcept {
+  if (word == 0) ++layout_changes_;  // another entry moves into the gap
+  if (store(pool_->compact(table.id), index, word)) return;
+  make_full(table);
+  store(pool_->full(table.id), index, word);
+}
+
+TableRef PageTable::link_child(TableRef& table, unsigned index) noexcept {
+  const Level level = below(table.level);
+  const AliasedGfn gfn{base_of(table).value + index * pages_per(table.level)};
+  const TableRef child = make_table(gfn, level, level == Level::k4K);
+  PageHeader& header = pool_->header(child.id);
+  header.parent = table.id;
+  header.parent_index = static_cast<std::uint16_t>(index);
+  set_spte(table, index, make_link(link::address(child)));
+  return child;
+}
+
+TableRef PageTable::split(TableRef& table, unsigned index) noexcept {
+  const Spte huge = get(table, index);
+  TableRef child = link_child(table, index);
+  if (child.compact) make_full(child);
+  FullPage& page = pool_->full(child.id);
+  for (unsigned i = 0; i < kEntries; ++i) {
+    page.entries[i] = to_stored(split_child(huge, child.level, i));
+  }
+  accounts_->leaves[number_of(child.level)] += kEntries;
+  return child;
+}
+
+TableRef PageTable::make_table(AliasedGfn gfn, Level level,
+                               bool compact) noexcept {
+  ++layout_changes_;
+  const PageId id = compact ? pool_->take_compact() : pool_->take_full();
+  PageHeader& header = pool_->header(id);
+  header.gfn = gfn;
+  header.parent = kNoPage;
+  header.role = tdp_role(level);
+  header.level = level;
+  ++accounts_->tables[number_of(level)];
+  return {id, level, compact};
+}
+
+// A compact page is always somebody's child, so there is a link to correct.
+// The link changes where the table is, not what it says: no SPTE that KVM
+// knows has changed, and nothing is counted.
+void PageTable::make_full(TableRef& table) noexcept {
+  ++layout_changes_;
+  CompactPage& small = pool_->compact(table.id);
+  const TableRef full{pool_->take_full(), table.level, false};
+  FullPage& page = pool_->full(full.id);
+  page.header = small.header;
+  page.header.count = 0;
+  copy_entries(small, page);
+  pool_->full(small.header.parent).entries[small.header.parent_index] =
+      to_stored(make_link(link::address(full)));
+  clear(small);
+  pool_->give_compact(table.id);
+  table = full;
+}
+
+void PageTable::drop_subtree(TableRef table) noexcept {
+  ++layout_changes_;
+  drop_entries(table);
+  --accounts_->tables[number_of(table.level)];
+  if (table.compact) {
+    clear(pool_->compact(table.id));
+    pool_->give_compact(table.id);
+  } else {
+    clear(pool_->full(table.id));
+    pool_->give_full(table.id);
+  }
+}
+
+void PageTable::drop_entries(TableRef table) noexcept {
+  for (unsigned i = next_used(table, 0, kEntries); i < kEntries;
+       i = next_used(table, i + 1, kEntries)) {
+    const Spte spte = get(table, i);
+    if (spte.is_link(table.level)) {
+      drop_subtree(link::table(spte, below(table.level)));
+    } else if (spte.is_mmio()) {
+      --accounts_->mmio;
+    } else {
+      --accounts_->leaves[number_of(table.level)];
+    }
+  }
+}
+
+}  // namespace mmu

@@ -1,0 +1,161 @@
+// One paging tree: its root, the links below it, and the only function that
+// changes an entry on KVM's behalf.
+//
+// Law: every change of an entry by KVM goes through set_spte(), which keeps
+// the accounts (leaves by level, MMIO entries, tables by level, entries
+// changed) true. Hardware's own writes, Accessed and Dirty, are not KVM's and
+// are not counted (hardware_walk.hpp). test/native/page_table_test.cpp
+// counts the tree and compares.
+//
+// KVM: handle_changed_spte() (v6.16) is the same choke point.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "core/page_pool.hpp"
+
+namespace mmu {
+
+// Sums over the whole VM, kept by set_spte() and the table functions.
+struct TreeAccounts {
+  std::array<std::uint64_t, 6> leaves{};  // by level; KVM: pages_4k, _2m, _1g
+  std::uint64_t mmio = 0;
+  std::array<std::uint64_t, 6> tables{};  // by level
+  // Entries that set_spte() gave another value, ever.
+  std::uint64_t changed = 0;
+};
+
+namespace link {
+
+// A link's address field: the page id in bits 43:12, and bit 44 for a compact
+// page. Shown to users without the latter (Spte from spte_of_step()).
+inline constexpr std::uint64_t kCompact = bit(44);
+
+constexpr std::uint64_t address(TableRef table) {
+  return (std::uint64_t{table.id} << kPageShift) |
+         (table.compact ? kCompact : 0);
+}
+constexpr PageId page_id(std::uint64_t word) {
+  return static_cast<PageId>(word >> kPageShift);
+}
+constexpr TableRef table(Spte spte, Level level) {
+  return {page_id(spte.raw), level, spte.has(kCompact)};
+}
+
+}  // namespace link
+
+class PageTable {
+ public:
+  PageTable(PagePool& pool, TreeAccounts& accounts, Level root_level)
+      : pool_(&pool), accounts_(&accounts), root_level_(root_level) {}
+
+  bool has_root() const noexcept { return root_.id != kNoPage; }
+  TableRef root() const noexcept { return root_; }
+  Level root_level() const noexcept { return root_level_; }
+  // Grows whenever the walk of some frame may end elsewhere in memory than
+  // before, so that whoever remembers where it ended knows to look again.
+  std::uint64_t layout_changes() const noexcept { return layout_changes_; }
+  // Where page ids count from.
+  std::uint8_t* arena() const noexcept { return pool_->base(); }
+
+  // The pages that installing one leaf can take at worst: a table for every
+  // level below the root, a new root, and a compact page made full.
+  bool ensure_one_path() noexcept { return pool_->ensure(6, 1); }
+
+  // After ensure_one_path().
+  void make_root() noexcept;
+  // Drops the whole tree; KVM: kvm_tdp_mmu_invalidate_roots() and the zap that
+  // follows. Returns the leaves and MMIO entries that went with it.
+  std::uint64_t drop_root() noexcept;
+
+  // The table at `level` on the path of a frame; id kNoPage if the path ends
+  // above it.
+  TableRef find_table(AliasedGfn gfn, Level level) const noexcept {
+    std::uint64_t word = link::address(root_);
+    for (Level at = root_level_; at > level; at = below(at)) {
+      // Only level 1 has compact tables.
+      word = pool_->full(link::page_id(word)).entries[table_index(gfn, at)];
+      if ((word & (ept::kMmuPresent | ept::kHuge)) != ept::kMmuPresent) {
+        return {};
+      }
+    }
+    return {link::page_id(word), level, (word & link::kCompact) != 0};
+  }
+
+  Spte get(TableRef table, unsigned index) const noexcept {
+    return from_stored(stored(table, index));
+  }
+  // `table` changes when a compact page has to become full.
+  void set_spte(TableRef& table, unsigned index, Spte now) noexcept {
+    const Spte old = get(table, index);
+    if (old == now) return;
+    account(table.level, old, now);
+    // Whoever found nothing below this entry, or a leaf in it, must look again.
+    if (table.level != Level::k4K) ++layout_changes_;
+    if (old.is_link(table.level)) [[unlikely]] {
+      drop_subtree(link::table(old, below(table.level)));
+    }
+    if (table.compact) return set_compact(table, index, to_stored(now));
+    store(pool_->full(table.id), index, to_stored(now));
+  }
+
+  // set_spte() of a 4K leaf where there is no entry yet, in the table that the
+  // stored word `link` leads to. False if that table has to grow first.
+  bool fill_empty(std::uint64_t link, unsigned index, Spte leaf) noexcept {
+    const PageId id = link::page_id(link);
+    if ((link & link::kCompact) != 0) {
+      if (!store(pool_->compact(id), index, to_stored(leaf))) return false;
+    } else {
+      store(pool_->full(id), index, to_stored(leaf));
+    }
+    ++accounts_->changed;
+    ++accounts_->leaves[number_of(Level::k4K)];
+    return true;
+  }
+
+  // After the pool ensured it: an empty table below entry `index`, linked.
+  // Whatever subtree or leaf was there before is dropped.
+  TableRef link_child(TableRef& table, unsigned index) noexcept;
+  // Replaces the huge leaf at `index` by a table of smaller ones with the same
+  // permissions; KVM: tdp_mmu_split_huge_page(). Needs one full page ensured.
+  TableRef split(TableRef& table, unsigned index) noexcept;
+
+  // First index in [from, end) whose entry is not empty, else `end`.
+  unsigned next_used(TableRef table, unsigned from,
+                     unsigned end) const noexcept {
+    return table.compact ? mmu::next_used(pool_->compact(table.id), from, end)
+                         : mmu::next_used(pool_->full(table.id), from, end);
+  }
+  // First frame that a table covers.
+  AliasedGfn base_of(TableRef table) const noexcept {
+    return pool_->header(table.id).gfn;
+  }
+
+ private:
+  std::uint64_t stored(TableRef table, unsigned index) const noexcept {
+    return table.compact ? stored_at(pool_->compact(table.id), index)
+                         : pool_->full(table.id).entries[index];
+  }
+  TableRef make_table(AliasedGfn gfn, Level level, bool compact) noexcept;
+  void make_full(TableRef& table) noexcept;
+  void set_compact(TableRef& table, unsigned index,
+                   std::uint64_t word) noexcept;
+  void account(Level level, Spte old, Spte now) noexcept {
+    ++accounts_->changed;
+    accounts_->leaves[number_of(level)] +=
+        std::uint64_t{now.is_leaf(level)} - std::uint64_t{old.is_leaf(level)};
+    accounts_->mmio +=
+        std::uint64_t{now.is_mmio()} - std::uint64_t{old.is_mmio()};
+  }
+  void drop_subtree(TableRef table) noexcept;
+  void drop_entries(TableRef table) noexcept;
+
+  PagePool* pool_;
+  TreeAccounts* accounts_;
+  Level root_level_;
+  TableRef root_{};
+  std::uint64_t layout_changes_ = 0;
+};
+
+}  // namespace mmu

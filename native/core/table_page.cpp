@@ -1,0 +1,59 @@
+#include "core/table_page.hpp"
+
+#include <algorithm>
+
+namespace mmu {
+
+bool store(CompactPage& page, unsigned index, std::uint64_t word) noexcept {
+  const unsigned mask = match_key(page, static_cast<std::uint16_t>(index));
+  if (mask == 0) {
+    if (word == 0) return true;
+    if (page.header.count == kCompactSlots) return false;
+    const unsigned slot = page.header.count++;
+    page.keys[slot] = static_cast<std::uint16_t>(index);
+    page.entries[slot] = word;
+    return true;
+  }
+  const auto slot = static_cast<unsigned>(std::countr_zero(mask));
+  if (word != 0) {
+    page.entries[slot] = word;
+    return true;
+  }
+  const unsigned last = --page.header.count;
+  page.keys[slot] = page.keys[last];
+  page.entries[slot] = page.entries[last];
+  page.keys[last] = kNoKey;
+  page.entries[last] = 0;
+  return true;
+}
+
+unsigned next_used(const FullPage& page, unsigned from, unsigned end) noexcept {
+  while (from < end && page.entries[from] == 0) ++from;
+  return from;
+}
+
+unsigned next_used(const CompactPage& page, unsigned from,
+                   unsigned end) noexcept {
+  unsigned best = end;
+  for (unsigned slot = 0; slot < page.header.count; ++slot) {
+    const unsigned key = page.keys[slot];
+    if (key >= from && key < best) best = key;
+  }
+  return best;
+}
+
+void clear(FullPage& page) noexcept { page.entries.fill(0); }
+
+void clear(CompactPage& page) noexcept {
+  std::fill_n(page.entries.begin(), page.header.count, 0);
+  std::fill_n(page.keys.begin(), page.header.count, kNoKey);
+  page.header.count = 0;
+}
+
+void copy_entries(const CompactPage& from, FullPage& to) noexcept {
+  for (unsigned slot = 0; slot < from.header.count; ++slot) {
+    store(to, from.keys[slot], from.entries[slot]);
+  }
+}
+
+}  // namespace mmu

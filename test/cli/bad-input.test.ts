@@ -1,0 +1,132 @@
+// Whatever is wrong with a file: exit 3, nothing on stdout, one line that
+// names the file and the place.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { brotliDecompressSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BOOT, BOOT_TEXT, gpalias } from "./run-cli.js";
+
+const folder = mkdtempSync(join(tmpdir(), "gpalias-bad-input-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+async function refusal(args: readonly string[], stdin?: string | Uint8Array): Promise<string> {
+  const { status, stdout, stderr } = await gpalias(args, stdin === undefined ? {} : { stdin });
+  expect({ status, stdout, stderr }).toMatchObject({ status: 3, stdout: "" });
+  expect(stderr).toMatch(/^gpalias: .+\n$/);
+  return stderr;
+}
+
+describe.each(["replay", "inspect"])("%s refuses", (command) => {
+  test("a file that is not there", async () => {
+    expect(await refusal([command, join(folder, "absent.bin")])).toContain("absent.bin: no such file");
+  });
+
+  test("a directory", async () => {
+    expect(await refusal([command, folder])).toContain("directory");
+  });
+
+  test("an empty file", async () => {
+    expect(await refusal([command, file("empty", "")])).toContain("empty");
+  });
+
+  test("a file of no known format", async () => {
+    const noise = Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 7919 + 13) % 251));
+    expect(await refusal([command, file("noise.bin", noise)])).toContain("noise.bin");
+  });
+
+  test("a truncated brotli file, with the byte where it ends", async () => {
+    const cut = readFileSync(BOOT).subarray(0, 300_000);
+    expect(await refusal([command, file("cut.br", cut)])).toMatch(
+      /cut\.br: byte \d+: the brotli stream is cut/,
+    );
+  });
+
+  test("a record that is cut in the middle", async () => {
+    const records = brotliDecompressSync(readFileSync(BOOT)).subarray(0, 32 * 1000 + 17);
+    expect(await refusal([command, file("cut.bin", records)])).toMatch(
+      /cut\.bin: record 1000 \(byte 32000\)/,
+    );
+  });
+
+  test("stdin that holds nothing", async () => {
+    expect(await refusal([command, "-"], "")).toContain("stdin");
+  });
+});
+
+describe("text", () => {
+  let lines: string[] = [];
+  beforeAll(() => {
+    lines = brotliDecompressSync(readFileSync(BOOT_TEXT)).toString().split("\n");
+  });
+
+  test("a last line that is cut is refused with its line number", async () => {
+    const head = lines.slice(0, 100).join("\n");
+    const stderr = await refusal(["replay", file("cut.txt", head.slice(0, head.length - 30))]);
+    expect(stderr).toMatch(/cut\.txt: line 100 \(byte \d+\): expected/);
+  });
+
+  test("a line whose address is not a number is refused with its line number", async () => {
+    const damaged = lines
+      .slice(0, 100)
+      .map((line, i) => (i === 49 ? line.replace("address 0x", "address zz") : line));
+    expect(await refusal(["replay", file("damaged.txt", `${damaged.join("\n")}\n`)])).toContain("line 50 ");
+  });
+
+  test("events that the recorder lost: the result is printed, and the exit status is 3", async () => {
+    const at = lines.findIndex((line) => line.includes("kvm_page_fault:")) + 10;
+    const lossy = [...lines.slice(0, at), "CPU:1 [LOST 12 EVENTS]", ...lines.slice(at, at + 50)];
+    const { status, stdout, stderr } = await gpalias([
+      "replay",
+      file("lossy.txt", `${lossy.join("\n")}\n`),
+      "--json",
+    ]);
+    expect(status).toBe(3);
+    expect(JSON.parse(stdout).input.lost).toBe(12);
+    expect(stderr).toContain("12");
+  });
+});
+
+describe("--memslots", () => {
+  const slots = (...list: object[]) => JSON.stringify(list);
+  const ram = { slot: 0, gpa: "0x0", size: "1G" };
+
+  test.each([
+    ["no JSON", "{", "slots.json"],
+    ["not an array", '"slots"', "memslots"],
+    ["overlapping slots", slots(ram, { slot: 1, gpa: "0x1000", size: "4K" }), "ERR_MEMSLOT_OVERLAP"],
+    ["an unaligned slot", slots({ slot: 0, gpa: "0x800", size: "4K" }), "ERR_MEMSLOT_GPA"],
+    ["a slot of more than 2^31 - 1 pages", slots({ slot: 0, gpa: 0, size: "8T" }), "ERR_MEMSLOT_TOO_LARGE"],
+    ["a slot without a size", slots({ slot: 0, gpa: 0 }), "size"],
+  ])("%s is refused", async (_, content, sentence) => {
+    expect(await refusal(["replay", BOOT, "--memslots", file("slots.json", content)])).toContain(sentence);
+  });
+
+  test("a file that is not there is refused", async () => {
+    expect(await refusal(["replay", BOOT, "--memslots", join(folder, "none.json")])).toContain("none.json");
+  });
+});
+
+describe("-o", () => {
+  test("to a full disk is refused by name", async () => {
+    const { status, stderr } = await gpalias(["replay", BOOT, "--json", "-o", "/dev/full"]);
+    expect(status).toBe(3);
+    expect(stderr).toContain("/dev/full: the disk is full (ENOSPC)");
+  });
+
+  test("to a folder that is not there is refused before the work", async () => {
+    expect(await refusal(["replay", BOOT, "-o", join(folder, "none/out.json")])).toContain("no such file");
+  });
+
+  test("leaves no part of a file when the replay fails", async () => {
+    const out = join(folder, "half.json");
+    await refusal(["replay", file("cut2.br", readFileSync(BOOT).subarray(0, 300_000)), "-o", out]);
+    expect(readdirSync(folder).filter((name) => name.startsWith("half"))).toEqual([]);
+  });
+});

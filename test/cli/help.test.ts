@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { root } from "../support/source-graph.js";
+import { gpalias } from "./run-cli.js";
+
+const names = readdirSync(join(root, "lib/cli/commands")).map((file) => file.replace(".ts", ""));
+
+describe("help and version", () => {
+  test("--version prints the version of package.json and nothing else", async () => {
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    expect(await gpalias(["--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
+  });
+
+  test("--help lists the commands whose files are in the folder, with two examples each", async () => {
+    const { status, stdout } = await gpalias(["--help"]);
+    expect(status).toBe(0);
+    const [before = "", examples = ""] = stdout.split("Examples:");
+    const listed = [...before.matchAll(/^ {2}([a-z]+) .*/gm)]
+      .map((match) => match[1])
+      .filter((name) => name !== "help");
+    expect(listed.sort()).toEqual([...names].sort());
+    for (const name of names) expect(examples.match(new RegExp(`gpalias ${name}\\b`, "g"))).toHaveLength(2);
+  });
+
+  test("commands that do not exist yet are not promised", async () => {
+    const { stdout } = await gpalias(["--help"]);
+    for (const later of ["compare", "strategies", "synth", "verify", "check", "bench", "explain"]) {
+      expect(stdout).not.toMatch(new RegExp(`^  ${later}\\b`, "m"));
+    }
+  });
+
+  test.each(names)("%s --help shows arguments, options and two examples", async (name) => {
+    const { status, stdout } = await gpalias([name, "--help"]);
+    expect(status).toBe(0);
+    expect(stdout).toContain(`Usage: gpalias ${name}`);
+    expect(stdout.split("Examples:")[1]?.match(/^ {2}gpalias |\| gpalias /gm)).toHaveLength(2);
+  });
+
+  test.each(["60", "80"])("at %s columns no line of help is wider, examples apart", async (columns) => {
+    const { stdout } = await gpalias(["replay", "--help"], { env: { COLUMNS: columns } });
+    const [options = ""] = stdout.split("Examples:");
+    expect(options.split("\n").filter((line) => line.length > Number(columns))).toEqual([]);
+  });
+
+  test("help replay is replay --help", async () => {
+    expect(await gpalias(["help", "replay"])).toEqual(await gpalias(["replay", "--help"]));
+  });
+
+  test("no arguments print the help on stderr and exit 2", async () => {
+    const { status, stdout, stderr } = await gpalias([]);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain("Usage: gpalias");
+  });
+});
+
+describe("mistakes in the command line exit 2 and say what was meant", () => {
+  test.each([
+    [["repaly"], "replay"],
+    [["replay", "x.bin", "--memslot", "auto"], "--memslots"],
+    [["replay", "x.bin", "--jsno"], "--json"],
+  ])("%j suggests %s", async (args, meant) => {
+    const { status, stdout, stderr } = await gpalias(args);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(`Did you mean ${meant}?`);
+  });
+
+  test.each([
+    [["replay"], "missing required argument"],
+    [["replay", "a", "b"], "too many arguments"],
+    [["replay", "x", "--batch", "many"], "expected an integer from 1 to"],
+    [["replay", "x", "--batch", "0"], "expected an integer from 1 to"],
+    [["replay", "x", "--vcpus", "70000"], "expected an integer from 1 to 65536"],
+    [["replay", "x", "--backing", "8K"], "4K, 2M, 1G"],
+    [["replay", "x", "--address-bits", "53"], "expected an integer from 32 to 52"],
+    [["convert", "x"], "--output"],
+  ])("%j says %s", async (args, sentence) => {
+    const { status, stdout, stderr } = await gpalias(args);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(sentence);
+  });
+
+  test.each(["--alias", "--strategy", "--mmu"])(
+    "%s with a name that does not exist yet exits 4",
+    async (option) => {
+      const { status, stderr } = await gpalias([
+        "replay",
+        "examples/boot-q35-2c-1g.faults.bin.br",
+        option,
+        "mirror",
+      ]);
+      expect(status).toBe(4);
+      expect(stderr).toMatch(/must be "(none|tdp)".*, got "mirror"/);
+    },
+  );
+});

@@ -1,0 +1,177 @@
+/**
+ * The built addon against `lib/native/addon-types.ts`. The tables of names are
+ * typed by the interfaces, so a member that is added there and not here does
+ * not compile, and one that the addon lacks fails here.
+ */
+import { describe, expect, test } from "vitest";
+import { bytesPerRow, LAYOUT } from "../../lib/columns/layout.js";
+import { loadAddon } from "../../lib/native/addon.js";
+import type {
+  NativeAddon,
+  NativeDecoder,
+  NativeMappedFile,
+  NativeVm,
+  NativeVmConfig,
+} from "../../lib/native/addon-types.js";
+
+type Member = "method" | "getter";
+
+const ADDON: Record<keyof NativeAddon, "function"> = {
+  layout: "function",
+  errors: "function",
+  strategies: "function",
+  formats: "function",
+  detectFormat: "function",
+  build: "function",
+  Vm: "function",
+  Decoder: "function",
+  MappedFile: "function",
+};
+
+const VM: Record<keyof NativeVm, Member> = {
+  runSync: "method",
+  run: "method",
+  abort: "method",
+  applied: "method",
+  step: "method",
+  setMemslot: "method",
+  memslots: "method",
+  generation: "method",
+  dirtyLog: "method",
+  walk: "method",
+  rmap: "method",
+  leaves: "method",
+  stats: "method",
+  tables: "method",
+  dirtyRounds: "method",
+  closed: "getter",
+  close: "method",
+};
+
+const DECODER: Record<keyof NativeDecoder, Member> = { decode: "method", totals: "method" };
+
+const MAPPED_FILE: Record<keyof NativeMappedFile, Member> = {
+  bytes: "getter",
+  head: "method",
+  decode: "method",
+  close: "method",
+};
+
+const CONFIG: NativeVmConfig = {
+  addressBits: 48,
+  rootLevel: 4,
+  hostMaxphyaddr: 48,
+  vcpus: 1,
+  arenaBytes: 2 ** 30,
+  strategy: "none",
+};
+
+const addon = loadAddon();
+
+function membersOf(wrapped: { prototype: object }): Record<string, Member> {
+  const descriptors = Object.entries(Object.getOwnPropertyDescriptors(wrapped.prototype));
+  return Object.fromEntries(
+    descriptors
+      .filter(([name]) => name !== "constructor")
+      .map(([name, { get }]) => [name, get ? "getter" : "method"]),
+  );
+}
+
+describe("the addon", () => {
+  test("exports exactly the members of NativeAddon", () => {
+    const types = Object.fromEntries(Object.entries(addon).map(([name, value]) => [name, typeof value]));
+    expect(types).toEqual(ADDON);
+  });
+
+  test.each([
+    ["Vm", VM],
+    ["Decoder", DECODER],
+    ["MappedFile", MAPPED_FILE],
+  ] as const)("gives %s exactly the members of its interface", (name, members) => {
+    expect(membersOf(addon[name])).toEqual(members);
+  });
+
+  test("says where it was built, in plain values", () => {
+    const build = addon.build();
+    expect(build).toMatchObject({ nodeApi: 8, layout: LAYOUT.version, standard: 202002 });
+    for (const value of Object.values(build)) expect(["string", "number", "boolean"]).toContain(typeof value);
+  });
+});
+
+describe("the layout", () => {
+  test("is the one that the TypeScript side is written for", () => {
+    expect(addon.layout()).toEqual(LAYOUT);
+  });
+
+  test("takes 28 bytes for an event, 16 for its extras and 7 for an outcome", () => {
+    const { event, extra, outcome } = addon.layout();
+    expect([event, extra, outcome].map(bytesPerRow)).toEqual([28, 16, 7]);
+  });
+});
+
+describe("the error table", () => {
+  const rows = addon.errors();
+
+  test("names every error once", () => {
+    const names = rows.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) expect(name).toMatch(/^ERR_[A-Z]+(_[A-Z]+)*$/);
+  });
+
+  test.each(rows)("$name has a sentence that starts small and has no full stop", ({ sentence, errno }) => {
+    expect(sentence).toMatch(/^[a-z{].*[^.]$/);
+    expect(errno).toMatch(/^(E[A-Z]+)?$/);
+  });
+});
+
+describe("the lists", () => {
+  test.each(["strategies", "formats"] as const)("%s have a name and a summary each", (list) => {
+    const entries = addon[list]();
+    expect(entries.length).toBeGreaterThan(0);
+    for (const entry of entries) {
+      expect(Object.keys(entry)).toEqual(["name", "summary"]);
+      expect(entry.name).toMatch(/^[a-z0-9-]+$/);
+      expect(entry.summary).not.toBe("");
+    }
+  });
+
+  test("every strategy makes a VM and every format a decoder", () => {
+    for (const { name: strategy } of addon.strategies()) new addon.Vm({ ...CONFIG, strategy }).close();
+    for (const { name } of addon.formats()) {
+      expect(new addon.Decoder(name).totals()).toEqual({ bytes: 0, records: 0, lost: 0, skipped: {} });
+    }
+  });
+
+  test("no format claims bytes that are none", () => {
+    expect(addon.detectFormat(new Uint8Array())).toBe("");
+  });
+});
+
+describe("a VM", () => {
+  test("answers each query in the shape of its interface", () => {
+    const vm = new addon.Vm(CONFIG);
+    const region = { slot: 0, flags: 1, gpa: 0, bytes: 2 ** 21, hva: 2 ** 40, backing: 1 };
+    expect(Object.keys(vm.setMemslot(region))).toEqual(["outcome", "level", "tablesRead", "sptesChanged"]);
+    vm.step(0, 4096, 0, 0, 2);
+    expect(vm.memslots()).toEqual([{ ...region, dirtyPages: 1 }]);
+    expect(vm.dirtyLog(0, true)).toEqual(new BigUint64Array([2n, 0n, 0n, 0n, 0n, 0n, 0n, 0n]));
+    expect(vm.walk(4096).map(({ level, isLeaf }) => [level, isLeaf])).toEqual([
+      [4, false],
+      [3, false],
+      [2, false],
+      [1, true],
+    ]);
+    const spte = vm.walk(4096).at(-1)?.spte;
+    for (const leaves of [vm.rmap(4096), vm.leaves(false)]) {
+      expect(leaves).toEqual({
+        gpa: new Float64Array([4096]),
+        spte: new BigUint64Array([spte as bigint]),
+        level: new Uint8Array([1]),
+      });
+    }
+    expect(vm.tables()).toMatchObject({ roots: 1, byLevel: [0, 1, 1, 1, 1, 0] });
+    expect(vm.stats()).toMatchObject({ pf_taken: 1, pages_4k: 1 });
+    vm.close();
+    expect(vm.closed).toBe(true);
+  });
+});

@@ -1,0 +1,81 @@
+// The schemas of docs/schema/ against what the command really prints: the
+// output obeys the schema, and the schema is not so loose that anything would.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { beforeAll, describe, expect, test } from "vitest";
+import { BOOT, BOOT_TEXT, gpaliasJson } from "../cli/run-cli.js";
+import { root } from "../support/source-graph.js";
+
+const names = ["replay", "inspect", "doctor"] as const;
+type Name = (typeof names)[number];
+
+const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
+for (const name of names) {
+  ajv.addSchema(JSON.parse(readFileSync(join(root, `docs/schema/${name}.schema.json`), "utf8")));
+}
+
+/** What is wrong with a document, as `path: sentence`. */
+function faults(name: Name, document: unknown): string[] {
+  const validate = ajv.getSchema(`${name}.schema.json`);
+  if (validate === undefined) throw new Error(`no schema for ${name}`);
+  validate(document);
+  return (validate.errors ?? []).map((error) => `${error.instancePath}: ${error.message}`);
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: documents are damaged on purpose below
+const documents = {} as Record<Name, any>;
+beforeAll(async () => {
+  documents.replay = await gpaliasJson(["replay", BOOT]);
+  documents.inspect = await gpaliasJson(["inspect", BOOT]);
+  documents.doctor = await gpaliasJson(["doctor"]);
+});
+
+describe("what the command prints obeys its schema", () => {
+  test.each(names)("%s", (name) => {
+    expect(faults(name, documents[name])).toEqual([]);
+  });
+
+  test.each([
+    ["replay", [BOOT, "--dirty-log", "on", "--backing", "2M", "--no-hash"]],
+    ["replay", [BOOT_TEXT, "--address-bits", "52", "--vcpus", "8"]],
+    ["inspect", [BOOT_TEXT, "--no-hash"]],
+  ] as const)("%s %j", async (name, args) => {
+    expect(faults(name, await gpaliasJson([name, ...args]))).toEqual([]);
+  });
+});
+
+describe("a damaged document does not", () => {
+  type Damage = readonly [Name, string, (document: Record<string, never>) => void];
+  const damages: readonly Damage[] = [
+    ["replay", "without its outcomes", (d) => delete d["outcomes"]],
+    [
+      "replay",
+      "with an outcome that does not exist",
+      (d) => Object.assign(d["outcomes"] ?? {}, { missed: 1 }),
+    ],
+    ["replay", "with a negative count", (d) => Object.assign(d["stats"] ?? {}, { pf_taken: -1 })],
+    ["replay", "with a field that nobody described", (d) => Object.assign(d, { extra: 1 })],
+    ["replay", "with an upper-case address", (d) => Object.assign(d["leaves"] ?? {}, { "0xABC": {} })],
+    ["inspect", "whose range has no pages", (d) => Object.assign(d["ranges"]?.[0] ?? {}, { pages: 0 })],
+    [
+      "doctor",
+      "whose failure has no advice",
+      (d) => Object.assign(d["findings"]?.[0] ?? {}, { status: "failure" }),
+    ],
+  ];
+
+  test.each(damages)("%s %s", (name, _, damage) => {
+    const document = structuredClone(documents[name]);
+    damage(document);
+    expect(faults(name, document)).not.toEqual([]);
+  });
+});
+
+test("accesses, events and outcomes add up", () => {
+  const { input, outcomes } = documents.replay;
+  const sum = (counts: Record<string, number>) =>
+    Object.values(counts).reduce((total, count) => total + count, 0);
+  expect(sum(outcomes)).toBe(input.accesses);
+  expect(sum(input.byKind)).toBe(input.events);
+});

@@ -1,0 +1,7 @@
+// libFuzzer entry point of the binary decoder.
+#include "decoder_fuzz.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
+                                      std::size_t size) {
+  return mmu::trace::test::fuzz_decoder("binary", data, size);
+}

@@ -1,0 +1,29 @@
+/** Dropping every root forgets everything that a later event could notice. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { runEvents, vmWithSlots } from "../support/drive.js";
+import { isLongRun, runSeed } from "../support/random.js";
+import { eventsOf, scenarios } from "../support/sequence.js";
+import { leavesText } from "../support/vm-text.js";
+
+const RUNS = isLongRun ? 4_000 : 200;
+
+/** Not forgotten, as they belong to the slots: whether these are logged, and generations. */
+const CHANGES_SLOTS = new Set(["dirty-log-enable", "dirty-log-disable"]);
+
+test(`after a drop of everything a replay is that of a fresh VM, seed ${runSeed()}`, () => {
+  const property = fc.property(scenarios(), fc.nat({ max: 120 }), (scenario, cut) => {
+    const events = eventsOf(scenario);
+    const before = events.slice(0, cut).filter(({ kind }) => !CHANGES_SLOTS.has(kind));
+    const after = events.slice(cut);
+    using used = vmWithSlots(scenario.config, scenario.slots);
+    using fresh = vmWithSlots(scenario.config, scenario.slots);
+    runEvents(used, before);
+    used.zapAll();
+    expect(leavesText(used)).toEqual([]);
+    expect(runEvents(used, after)).toEqual(runEvents(fresh, after));
+    expect(leavesText(used)).toEqual(leavesText(fresh));
+    expect(used.tables()).toEqual(fresh.tables());
+  });
+  fc.assert(property, { seed: runSeed(), numRuns: RUNS });
+});

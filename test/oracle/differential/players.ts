@@ -1,0 +1,121 @@
+/**
+ * Two ways to put the requests of a transcript to the engine through the
+ * library: call by call, and the events of a stretch as one batch of columns.
+ */
+import type { Outcome, Vm } from "../../../lib/index.js";
+import { aVm, memoryRegion, runEvents, sizeOf, wordsOf } from "../../support/drive.js";
+import type { ReferenceConfig, ReferenceEvent, ReferenceOutcome, Region } from "../reference/types.js";
+import { snapshotOfVm } from "./snapshot.js";
+import { type Answer, answerText, type Exchange, logText, type Request } from "./transcript.js";
+
+export interface Mismatch {
+  readonly player: string;
+  readonly exchange: Exchange;
+  readonly got: Answer;
+}
+
+/** Plays everything; the first answer that differs from the transcript's ends it. */
+export type Player = (config: ReferenceConfig, exchanges: readonly Exchange[]) => Mismatch | undefined;
+
+const LEVELS = [undefined, "4K", "2M", "1G"];
+
+export const stepByStep: Player = (config, exchanges) => {
+  using vm = aVm(config);
+  for (const exchange of exchanges) {
+    const got = ask(vm, exchange.request);
+    if (!isEqual(got, exchange.answer)) return { player: "step by step", exchange, got };
+  }
+  return undefined;
+};
+
+export const inBatches: Player = (config, exchanges) => {
+  using vm = aVm(config);
+  let rest = exchanges;
+  while (rest.length > 0) {
+    const next = rest.findIndex(({ request }) => request.kind !== "event");
+    const events = rest.slice(0, next === -1 ? rest.length : next);
+    const mismatch = askBatch(vm, events) ?? askHandle(vm, rest[events.length]);
+    if (mismatch !== undefined) return mismatch;
+    rest = rest.slice(events.length + 1);
+  }
+  return undefined;
+};
+
+export function outcomeText({ result, pageSize, tablesRead, sptesChanged }: Outcome): string {
+  const level = LEVELS.indexOf(pageSize);
+  return answerText({ result: result as ReferenceOutcome["result"], level, tablesRead, sptesChanged });
+}
+
+function isEqual(got: Answer, expected: Answer): boolean {
+  return typeof got === "string" || typeof expected === "string"
+    ? got === expected
+    : got.length === expected.length && got.every((line, i) => line === expected[i]);
+}
+
+function refusalText(error: unknown): string {
+  const { code, errno, message } = error as { code?: string; errno?: string; message: string };
+  return code?.startsWith("ERR_") === true && errno !== undefined ? `${code} ${errno}` : message;
+}
+
+function ask(vm: Vm, request: Request): Answer {
+  if (request.kind === "compare") return snapshotOfVm(vm, request.probes);
+  try {
+    if (request.kind === "event") return outcomeText(step(vm, request.event));
+    if (request.kind === "set") return outcomeText(vm.memslots.set(memoryRegion(request.region)));
+    return takeLog(vm, request.slot);
+  } catch (error) {
+    return refusalText(error);
+  }
+}
+
+function step(vm: Vm, event: ReferenceEvent): Outcome {
+  const { kind, gpa, bytes, access, vcpu } = event;
+  if (kind === "access") return vm.access(gpa, wordsOf(access), { vcpu });
+  if (kind === "zap") return vm.zap(gpa, bytes);
+  if (kind === "zap-all-fast") return vm.zapAll();
+  if (kind === "dirty-log-get" && bytes === 0) return vm.takeDirtyLogs();
+  return runEvents(vm, [event])[0] as Outcome;
+}
+
+function takeLog(vm: Vm, number: number): string {
+  const slot = vm.memslots.get(number % 65536, Math.floor(number / 65536));
+  // There is no handle of a slot that does not exist; the model refuses it so.
+  if (slot === undefined) return "ERR_NO_DIRTY_LOG ENOENT";
+  const base = slot.gpa;
+  return logText(Array.from(slot.takeDirtyLog().gpas(), (gpa) => (gpa - base) / 4096));
+}
+
+function askBatch(vm: Vm, exchanges: readonly Exchange[]): Mismatch | undefined {
+  if (exchanges.length === 0) return undefined;
+  const events = exchanges.flatMap(({ request }) => (request.kind === "event" ? [request.event] : []));
+  const outcomes = runEvents(vm, events);
+  for (const [i, exchange] of exchanges.entries()) {
+    const got = outcomeText(outcomes[i] as Outcome);
+    if (got !== exchange.answer) return { player: "in batches", exchange, got };
+  }
+  return undefined;
+}
+
+/** Slot changes that will be accepted go through the slot's handle here, the rest as raw requests. */
+function askHandle(vm: Vm, exchange: Exchange | undefined): Mismatch | undefined {
+  if (exchange === undefined) return undefined;
+  const { request, answer } = exchange;
+  const accepted = typeof answer === "string" && answer.startsWith("done");
+  const got = request.kind === "set" && accepted ? setByHandle(vm, request.region) : ask(vm, request);
+  return isEqual(got, answer) ? undefined : { player: "in batches", exchange, got };
+}
+
+function setByHandle(vm: Vm, region: Region): Answer {
+  const { slot, flags, gpa, bytes, hva } = region;
+  const [id, asId, logs] = [slot % 65536, Math.floor(slot / 65536), flags % 2 === 1];
+  const handle = vm.memslots.get(id, asId);
+  if (handle === undefined) {
+    const backing = sizeOf(region.backing);
+    vm.memslots.add({ id, asId, gpa, bytes, hva, backing, readonly: flags >= 2, dirtyLog: logs });
+    return answerText({ result: "done", level: 0, tablesRead: 0, sptesChanged: 0 });
+  }
+  if (bytes === 0) return outcomeText(handle.delete());
+  if (handle.gpa !== gpa && handle.dirtyLogging === logs) return outcomeText(handle.move(gpa));
+  if (handle.gpa === gpa) return outcomeText(handle.setDirtyLogging(logs));
+  return ask(vm, { kind: "set", region });
+}

@@ -1,0 +1,63 @@
+/**
+ * What one entry means, as booleans, and how hardware would see it as a word:
+ * EPT with accessed and dirty bits, as KVM v6.16 lays it out (make_spte(),
+ * make_mmio_spte()). Only this file knows where a bit sits.
+ */
+
+export interface Leaf {
+  readonly level: number;
+  /** First frame that the leaf maps. */
+  readonly gfn: number;
+  readonly pfn: number;
+  r: boolean;
+  w: boolean;
+  x: boolean;
+  accessed: boolean;
+  dirty: boolean;
+  readonly hostWritable: boolean;
+  readonly mmuWritable: boolean;
+}
+
+const bit = (position: number): bigint => 1n << BigInt(position);
+
+const R = bit(0);
+const W = bit(1);
+const X = bit(2);
+const WRITE_BACK = 6n << 3n;
+const IGNORE_PAT = bit(6);
+const PAGE_SIZE = bit(7);
+const ACCESSED = bit(8);
+const DIRTY = bit(9);
+const MMU_PRESENT = bit(11);
+const HOST_WRITABLE = bit(57);
+const MMU_WRITABLE = bit(58);
+const SUPPRESS_VE = bit(63);
+
+export function renderLeaf(leaf: Leaf): bigint {
+  const flags: [boolean, bigint][] = [
+    [leaf.r, R],
+    [leaf.w, W],
+    [leaf.x, X],
+    [leaf.level > 1, PAGE_SIZE],
+    [leaf.accessed, ACCESSED],
+    [leaf.dirty, DIRTY],
+    [leaf.hostWritable, HOST_WRITABLE],
+    [leaf.mmuWritable, MMU_WRITABLE],
+  ];
+  const base = SUPPRESS_VE | MMU_PRESENT | WRITE_BACK | IGNORE_PAT | (BigInt(leaf.pfn) << 12n);
+  return flags.reduce((word, [set, mask]) => (set ? word | mask : word), base);
+}
+
+/** Generations are compared in this many bits. */
+export const MMIO_GENERATIONS = 2 ** 19;
+
+/**
+ * Write and execute without read is a misconfiguration, which is how hardware
+ * is made to exit on it. The generation's low byte sits at bit 3, the rest at
+ * bit 52; the suppress-#VE bit stays clear.
+ */
+export function renderMmio(gfn: number, generation: number): bigint {
+  const low = BigInt(generation % 256);
+  const high = BigInt(Math.floor((generation % MMIO_GENERATIONS) / 256));
+  return W | X | (low << 3n) | (high << 52n) | (BigInt(gfn) << 12n);
+}

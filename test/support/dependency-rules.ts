@@ -1,0 +1,113 @@
+// Which part of the sources may import which, as data. The first group whose
+// pattern matches a file is its group; a file without a group is an error, so
+// a new folder gets its row here before it gets its first import.
+
+export interface Group {
+  readonly name: string;
+  readonly files: RegExp;
+  /** Groups that its files may import, besides files of the same group. */
+  readonly may: readonly string[];
+  /** Its files are plug-ins: none may import a sibling. */
+  readonly plugins?: true;
+}
+
+const native: readonly Group[] = [
+  // Vocabulary: addresses, bits, refusals, columns.
+  { name: "core/0", files: /^native\/core\/(address|bits|error|event)\.[ch]pp$/, may: [] },
+  // The outside's whole view of the core. Only types, so every layer may name them.
+  { name: "core/machine.hpp", files: /^native\/core\/machine\.hpp$/, may: ["core/0"] },
+  // One strategy a file: knows the contract and the core, never another strategy.
+  {
+    name: "core/strategy",
+    files: /^native\/core\/alias\/(?!alias_strategy|registry)\w+\.[ch]pp$/,
+    may: ["core/0", "core/1", "core/2", "core/engine", "core/machine.hpp"],
+    plugins: true,
+  },
+  {
+    name: "core/engine",
+    files: /^native\/core\/(engine\w*\.[ch]pp|machine\.cpp|alias\/registry\.[ch]pp)$/,
+    may: ["core/0", "core/1", "core/2", "core/machine.hpp"],
+  },
+  // State: entries, tables, slots, each knowing only itself and what it is made of.
+  {
+    name: "core/1",
+    files:
+      /^native\/core\/(spte|role|table_page|page_pool|memslot|memslot_check|dirty_bitmap|rmap|tlb|flush_plan|stats|counters)\.[ch]pp$/,
+    may: ["core/0", "core/machine.hpp"],
+  },
+  // Behaviour: walks, faults, range operations, the contract of a strategy.
+  {
+    name: "core/2",
+    files: /^native\/core\/(alias\/alias_strategy|\w+)\.[ch]pp$/,
+    may: ["core/0", "core/1", "core/machine.hpp"],
+  },
+  { name: "trace", files: /^native\/trace\/\w+\.[ch]pp$/, may: ["core/0"] },
+  {
+    name: "binding",
+    files: /^native\/binding\/\w+\.[ch]pp$/,
+    may: ["core/0", "core/machine.hpp", "trace/decoder.hpp"],
+  },
+];
+
+const leaves = ["address", "errors", "expect"];
+
+const lib: readonly Group[] = [
+  { name: "errors", files: /^lib\/errors\.ts$/, may: [] },
+  { name: "expect", files: /^lib\/expect\.ts$/, may: [] },
+  { name: "version", files: /^lib\/version\.ts$/, may: [] },
+  { name: "address", files: /^lib\/address\.ts$/, may: ["errors", "expect"] },
+  // Only types; what the addon promises.
+  { name: "addon-types", files: /^lib\/native\/addon-types\.ts$/, may: [] },
+  { name: "columns", files: /^lib\/columns\//, may: [...leaves, "addon-types"] },
+  { name: "config", files: /^lib\/config\.ts$/, may: [...leaves] },
+  { name: "native", files: /^lib\/native\//, may: ["addon-types", "columns", "errors"] },
+  {
+    name: "vm",
+    files: /^lib\/(vm|memslots?|dirty-log)\.ts$/,
+    may: [...leaves, "addon-types", "columns", "config", "native"],
+  },
+  // Formats name a native decoder and are handed it: they know its type alone.
+  {
+    name: "trace formats",
+    files: /^lib\/trace\/formats\//,
+    may: [...leaves, "columns", "trace"],
+    plugins: true,
+  },
+  { name: "trace", files: /^lib\/trace\//, may: [...leaves, "columns"] },
+  { name: "traces", files: /^lib\/traces\.ts$/, may: ["native", "trace"] },
+  { name: "metrics", files: /^lib\/metrics\//, may: [...leaves, "columns"] },
+  // Data in, text out: a result's type is all it knows of a replay.
+  { name: "report", files: /^lib\/report\//, may: ["address", "metrics", "replay"] },
+  {
+    name: "replay",
+    files: /^lib\/(replay|replay-plan|replay-result|compare)\.ts$/,
+    may: [...leaves, "columns", "config", "metrics", "trace", "version", "vm"],
+  },
+  {
+    name: "index",
+    files: /^lib\/index\.ts$/,
+    may: [...leaves, "columns", "config", "native", "replay", "report", "trace", "traces", "version", "vm"],
+  },
+  // The command is the library's first user: it has what every user has.
+  { name: "commands", files: /^lib\/cli\/commands\//, may: ["cli", "index"], plugins: true },
+  { name: "cli", files: /^lib\/cli\//, may: ["index"] },
+];
+
+export const groups: readonly Group[] = [...native, ...lib];
+
+export const groupOf = (path: string): Group | undefined => groups.find((group) => group.files.test(path));
+
+/** Why `from` may not import `to`, or undefined if it may. */
+export function refusal(from: string, to: string): string | undefined {
+  const [source, target] = [groupOf(from), groupOf(to)];
+  if (!source) return `${from} belongs to no group`;
+  if (!target) return `${from} imports ${to}, which belongs to no group`;
+  // A plug-in's own header, and files that its folder's contract consists of.
+  if (source === target) {
+    const own = from.replace(/\.\w+$/, "") === to.replace(/\.\w+$/, "");
+    return source.plugins && !own ? `${from} imports its sibling ${to}` : undefined;
+  }
+  // A single file may be allowed where its group is not.
+  const named = source.may.some((name) => name === target.name || to.endsWith(`/${name}`));
+  return named ? undefined : `${from} (${source.name}) imports ${to} (${target.name})`;
+}

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { OutcomeBatch, outcomeOf } from "../../../lib/columns/outcome-batch.js";
+import { thrownBy } from "../thrown.js";
+
+test("at builds one outcome in words", () => {
+  const batch = new OutcomeBatch(2);
+  batch.sptesChanged[1] = 4;
+  batch.outcome[1] = 1;
+  batch.level[1] = 2;
+  batch.tablesRead[1] = 3;
+  batch.count = 2;
+  expect(batch.at(1)).toEqual({ result: "fixed", pageSize: "2M", tablesRead: 3, sptesChanged: 4 });
+});
+
+test("a row that no run wrote is refused", () => {
+  const batch = new OutcomeBatch(4);
+  batch.count = 2;
+  for (const row of [2, -1, 0.5]) expect(thrownBy(() => batch.at(row))).toBeInstanceOf(RangeError);
+});
+
+test("a block is 7 bytes a row, whatever the capacity", () => {
+  for (const capacity of [1, 3, 64]) expect(new OutcomeBatch(capacity).buffer.byteLength).toBe(7 * capacity);
+});
+
+test("an operation has no page size", () => {
+  expect(outcomeOf(10, 0, 0, 2)).toEqual({
+    result: "done",
+    pageSize: undefined,
+    tablesRead: 0,
+    sptesChanged: 2,
+  });
+});

@@ -1,0 +1,117 @@
+import { describe, expect, test } from "vitest";
+import { captureJsonPath, findCapture, readMemslots } from "../../../lib/trace/capture-json.js";
+import { rejectionOf } from "../thrown.js";
+import { aFolder } from "./records.js";
+
+const TiB = 2 ** 40;
+const file = aFolder();
+
+test.each([
+  ["a/x.faults.bin.br", "a/x.json"],
+  ["x.faults.bin", "x.json"],
+  ["x.kvm_page_fault.txt.gz", "x.json"],
+  ["a.b/x.y.access.u64.br", "a.b/x.y.json"],
+  ["x.bin", undefined],
+  ["x.faults.bin.br.part", undefined],
+])("the file beside %s is %s", (trace, json) => {
+  expect(captureJsonPath(trace)).toBe(json);
+});
+
+describe("a capture", () => {
+  const capture = {
+    memslots: [
+      { slot: 0, gpa: "0x0", size: "0xc3000", readonly: false, region: "pc.ram", offset: "0x0" },
+      { slot: 1, gpa: "0xc3000", size: "0x25000", readonly: true, region: "pc.ram", offset: "0xc3000" },
+      { slot: 5, gpa: "0xfffc0000", size: "0x40000", readonly: true, region: "pc.bios", offset: "0x0" },
+    ],
+    by_vcpu: { "0": 5, "2": 1 },
+    plugin_vcpus: ["a", "b"],
+    markers_by_kind: { "1": 3, "2": 7 },
+  };
+
+  test("gives memslots, vCPUs and rounds; regions start at multiples of 1 TiB", async () => {
+    file("c.json", JSON.stringify(capture));
+    const path = file("c.faults.bin.br", "");
+    const found = await findCapture(path);
+    expect(found).toMatchObject({ vcpus: 3, dirtyRounds: 7 });
+    expect(
+      found?.memslots.map(({ id, gpa, bytes, hva, readonly }) => [id, gpa, bytes, hva, readonly]),
+    ).toEqual([
+      [0, 0, 0xc3000, TiB, false],
+      [1, 0xc3000, 0x25000, TiB + 0xc3000, true],
+      [5, 0xfffc0000, 0x40000, 2 * TiB, true],
+    ]);
+  });
+
+  test("a region longer than 1 TiB pushes the next one to the next free multiple", async () => {
+    const slots = [
+      { slot: 0, gpa: 0, size: "1.5T", region: "a", offset: 0 },
+      { slot: 1, gpa: "2T", size: "4K", region: "b", offset: "0x1000" },
+      { slot: 2, gpa: "3T", size: "4K", region: "a", offset: 0 },
+    ];
+    const memslots = await readMemslots(file("long.json", JSON.stringify({ memslots: slots })));
+    expect(memslots.map(({ hva }) => hva)).toEqual([TiB, 3 * TiB + 0x1000, TiB]);
+  });
+
+  test("a trace without a file beside it has no capture", async () => {
+    expect(await findCapture(file("alone.faults.bin", ""))).toBeUndefined();
+    expect(await findCapture(undefined)).toBeUndefined();
+  });
+
+  test("a file beside a trace that is no capture is refused, not ignored", async () => {
+    file("broken.json", "{");
+    const error = await rejectionOf(findCapture(file("broken.faults.bin", "")));
+    expect(error).toMatchObject({ name: "TraceError", format: "memslots" });
+    expect(error.message).toMatch(/broken\.json must be JSON/);
+  });
+});
+
+describe("a plain array", () => {
+  test("takes numbers, hex, suffixes, flags, hva and backing", async () => {
+    const slots = [
+      { slot: 0, gpa: 0, size: "2G", flags: 3, hva: "0x20000000000", backing: "2M" },
+      { slot: 65_540, gpa: "0x80000000", size: 4096 },
+    ];
+    expect(await readMemslots(file("array.json", JSON.stringify(slots)))).toEqual([
+      {
+        id: 0,
+        asId: 0,
+        gpa: 0,
+        bytes: 2 ** 31,
+        hva: 2 ** 41,
+        backing: "2M",
+        readonly: true,
+        dirtyLog: true,
+      },
+      { id: 4, asId: 1, gpa: 2 ** 31, bytes: 4096, readonly: false, dirtyLog: false },
+    ]);
+  });
+
+  test.each([
+    ["[]", "must be an array of memslots"],
+    ['{"slots": []}', "must be an array of memslots"],
+    ["[7]", "memslots[0] must be an object, got 7"],
+    ['[{"gpa": 0, "size": 4096}]', "memslots[0].slot must be an integer"],
+    ['[{"slot": 0, "size": 4096}]', "memslots[0].gpa must be a hex or decimal number"],
+    [
+      '[{"slot": 0, "gpa": "zero", "size": 4096}]',
+      'memslots[0].gpa must be a hex or decimal number, with K, M, G or T if decimal, got "zero"',
+    ],
+    ['[{"slot": 0, "gpa": 0, "size": 4096}, {"slot": 1, "gpa": 4096}]', "memslots[1].size must be"],
+    ['[{"slot": 0, "gpa": 0, "size": 4096, "flags": 4}]', "memslots[0].flags must be an integer from 0 to 3"],
+    [
+      '[{"slot": 0, "gpa": 0, "size": 4096, "backing": "8M"}]',
+      'memslots[0].backing must be "4K", "2M" or "1G"',
+    ],
+  ])("%s is refused with file, entry and field", async (text, sentence) => {
+    const path = file("bad.json", text);
+    const error = await rejectionOf(readMemslots(path));
+    expect(error.code).toBe("ERR_TRACE");
+    expect(error.message).toContain(sentence);
+    expect(error.message).toContain(path);
+  });
+
+  test("a file that is not there is the system's error", async () => {
+    expect((await rejectionOf(readMemslots("/nonexistent.json"))).code).toBe("ENOENT");
+  });
+});
