@@ -75,7 +75,7 @@ async function tableSection(page: Page, { tables }: Replay): Promise<string[]> {
   const rows = levels.map(([level, count]) => [`level ${level}`, formatCount(count)]);
   const heading = page.paint(
     "bold",
-    `Page tables at the end: ${formatCount(total)} in ${formatBytes(tables.bytes)} of KVM's, ${formatBytes(tables.engineBytes)} here`,
+    `Page tables at the end: ${formatCount(total)} in ${formatBytes(tables.bytes)} (${formatBytes(tables.engineBytes)} here)`,
   );
   return [heading, ...(await table(rows, ["left", "right"]))];
 }
