@@ -16,6 +16,8 @@ export const COMPRESSIONS: readonly Compression[] = ["none", "gzip", "brotli"];
 /** How much of a trace is looked at to recognise it. */
 export const HEAD_BYTES = 65_536;
 
+/** What both decompressors say of a stream that ends too early. */
+const CUT = "Z_BUF_ERROR";
 const CHUNK_BYTES = 2 ** 18;
 // Captures use the largest standard window, 2^24; larger ones are an extension.
 const BROTLI_READ = { [constants.BROTLI_DECODER_PARAM_LARGE_WINDOW]: 1 };
@@ -53,6 +55,16 @@ export function inflatedHead(head: Uint8Array, compression: "gzip" | "brotli"): 
       if (bytes >= HEAD_BYTES) finish();
     });
     inflater.write(head, finish);
+  });
+}
+
+/** Whether these bytes are the front of a compressed stream that goes on behind them. */
+export function isCutStream(bytes: Uint8Array, compression: "gzip" | "brotli"): Promise<boolean> {
+  const inflater = decompressor(compression);
+  return new Promise((resolve) => {
+    inflater.on("error", (error) => resolve("code" in error && error.code === CUT));
+    inflater.on("end", () => resolve(false));
+    inflater.resume().end(bytes);
   });
 }
 
@@ -101,7 +113,7 @@ function isDamage(error: unknown): error is ZlibError {
 }
 
 function damaged(cause: ZlibError, compression: string, source: string, offset: number): TraceError {
-  const isCut = cause.code === "Z_BUF_ERROR";
+  const isCut = cause.code === CUT;
   const what = isCut ? `the ${compression} stream is cut` : `expected ${compression} data (${cause.message})`;
   return new TraceError(`${source}: byte ${offset}: ${what}`, { offset, values: { offset }, cause });
 }

@@ -10,7 +10,14 @@ import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { TraceError } from "../errors.js";
 import { expectKeys, expectOneOf, wrongType } from "../expect.js";
-import { COMPRESSIONS, type Compression, HEAD_BYTES, hasGzipMagic, inflatedHead } from "./compression.js";
+import {
+  COMPRESSIONS,
+  type Compression,
+  HEAD_BYTES,
+  hasGzipMagic,
+  inflatedHead,
+  isCutStream,
+} from "./compression.js";
 import { traceFormats } from "./registry.js";
 import { OpenedTrace, type StoredStream, type Trace, type TraceFacts } from "./trace.js";
 import type { TraceBackend, TraceFormat } from "./trace-format.js";
@@ -63,7 +70,7 @@ export async function openTraceWith(
   );
   if (head.length === 0) throw new TraceError(`${stored.source}: the trace is empty`);
   const found = (await recognise(head)) ?? forced(head, formats, options);
-  if (found === undefined) throw unrecognised(stored.source, formats);
+  if (found === undefined) throw await unrecognised(head, stored.source, formats, options);
   const facts: TraceFacts = { backend, ...found, ...stored, hash: options.hash ?? true };
   return new OpenedTrace(facts);
 }
@@ -107,17 +114,29 @@ async function streamHead(
   while (head.length < HEAD_BYTES) {
     const { value, done } = await chunks.next();
     if (done) break;
-    head = Buffer.concat([head, value]);
+    head = Buffer.concat([head, expectBytes(value, stream)]);
     if (await enough(head)) break;
   }
-  const rest = { chunks: continued(head, chunks), origin: stream };
+  const rest = { chunks: continued(head, chunks, stream), origin: stream };
   return { head, path: undefined, source, storedBytes: undefined, stream: rest };
 }
 
-async function* continued(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+function expectBytes(chunk: unknown, stream: Readable): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  stream.destroy();
+  throw wrongType("source", "a stream of bytes (Buffer or Uint8Array)", chunk);
+}
+
+async function* continued(
+  head: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+  stream: Readable,
+): AsyncGenerator<Uint8Array> {
   try {
     yield head;
-    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+    for (let next = await rest.next(); !next.done; next = await rest.next()) {
+      yield expectBytes(next.value, stream);
+    }
   } finally {
     await rest.return?.();
   }
@@ -176,9 +195,33 @@ function isDirectory(path: string): Error {
   return Object.assign(error, { code: "EISDIR", syscall: "open", path });
 }
 
-function unrecognised(source: string, formats: readonly TraceFormat[]): TraceError {
+async function unrecognised(
+  head: Uint8Array,
+  source: string,
+  formats: readonly TraceFormat[],
+  options: OpenTraceOptions,
+): Promise<TraceError> {
   const names = formats.map(({ name }) => name).join(", ");
-  return new TraceError(
-    `${source}: expected a trace in one of the formats ${names}, uncompressed or as gzip or brotli`,
-  );
+  const cut = await cutCompression(head, options);
+  if (cut === undefined) {
+    return new TraceError(
+      `${source}: expected a trace in one of the formats ${names}, uncompressed or as gzip or brotli`,
+    );
+  }
+  const offset = head.length;
+  // Brotli has no magic number, so this may also be something else that is short.
+  const message = `the ${cut} stream is cut, or this is no trace: expected one of the formats ${names}`;
+  return new TraceError(`${source}: byte ${offset}: ${message}`, { offset, values: { offset } });
+}
+
+// Only of a trace that is no longer than its head is the end known here.
+async function cutCompression(
+  head: Uint8Array,
+  { compression }: OpenTraceOptions,
+): Promise<Compression | undefined> {
+  if (head.length >= HEAD_BYTES) return undefined;
+  for (const candidate of compression === undefined ? guesses(head) : [compression]) {
+    if (candidate !== "none" && (await isCutStream(head, candidate))) return candidate;
+  }
+  return undefined;
 }

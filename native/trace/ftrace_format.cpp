@@ -27,7 +27,7 @@ constexpr std::string_view kNoSeconds = "note: timestamp not in seconds";
 struct RawLine {
   std::string_view text;   // without its end
   std::size_t bytes = 0;   // with it; 0 if the chunk ends too early
-  bool terminated = true;  // false for the last line of a trace, cut or not
+  bool terminated = true;  // false if the trace stops before its end
   bool too_long = false;
 };
 
@@ -44,6 +44,13 @@ RawLine next_line(const char* at, std::size_t size, bool last) {
   line.terminated = newline != nullptr;
   if (line.text.ends_with('\r')) line.text.remove_suffix(1);
   return line;
+}
+
+// What is left of a cut number can be another number: "0x182", a write, ends
+// as "0x1", a read. Recorders end every line, so one without an end is cut.
+Mismatch cut_fault(const RawLine& raw) {
+  return {raw.text.data() + raw.bytes,
+          "the end of the line: the input stops inside a kvm_page_fault line"};
 }
 
 bool blank(std::string_view text) {
@@ -93,10 +100,12 @@ class FtraceDecoder final : public Decoder {
     Line line;
     if (!parse_line(text, line)) return take_other(raw);
     if (line.event.starts_with(kFaultStart)) {
+      if (!raw.terminated) return cut_fault(raw);
       return take_fault(line, line.event.substr(kFaultStart.size()), sink);
     }
     const std::string_view name = event_name(line);
     if (name == kFaultEvent) {
+      if (!raw.terminated) return cut_fault(raw);
       // perf's "kvm:" comes first: what follows is the same.
       const std::size_t start = line.event.find(kFaultEvent);
       const std::size_t colon = start + kFaultEvent.size();
@@ -148,6 +157,8 @@ class FtraceDecoder final : public Decoder {
 
   Mismatch take_other(const RawLine& raw) {
     if (blank(raw.text)) {
+      // The padding before a task, if the trace was cut there.
+      if (!raw.terminated) return take_unknown(raw);
       skipped_.add("blank");
     } else if (const auto lost = lost_events(raw.text)) {
       totals_.lost += *lost;
@@ -166,7 +177,7 @@ class FtraceDecoder final : public Decoder {
     if (raw.text.find("kvm_page_fault:") != std::string_view::npos) {
       return {begin, "a task, [cpu] and timestamp before the event"};
     }
-    if (!raw.terminated) return {begin + raw.text.size(), "the rest of a line"};
+    if (!raw.terminated) return {begin + raw.bytes, "the rest of a line"};
     skipped_.add("unrecognised");
     return {};
   }

@@ -121,10 +121,10 @@ bool parse_line(std::string_view text, Line& line) {
 
 std::string_view event_name(const Line& line) {
   std::string_view word = line.event.substr(0, line.event.find_first_of(" \t"));
-  if (!word.ends_with(':')) return {};
-  word.remove_suffix(1);
   constexpr std::string_view kPerfSystem = "kvm:";
   if (word.starts_with(kPerfSystem)) word.remove_prefix(kPerfSystem.size());
+  if (!word.ends_with(':')) return {};
+  word.remove_suffix(1);
   return word;
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BOOT, BOOT_TEXT, gpalias } from "./run-cli.js";
+import { BOOT, BOOT_SLOTS, BOOT_TEXT, gpalias } from "./run-cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gpalias-bad-input-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -48,6 +48,13 @@ describe.each(["replay", "inspect"])("%s refuses", (command) => {
     );
   });
 
+  test.each([1000, 5000])("a brotli file of which only %d bytes are there", async (bytes) => {
+    const path = file(`first-${bytes}.br`, readFileSync(BOOT).subarray(0, bytes));
+    expect(await refusal([command, path])).toContain(
+      `first-${bytes}.br: byte ${bytes}: the brotli stream is cut`,
+    );
+  });
+
   test("a record that is cut in the middle", async () => {
     const records = brotliDecompressSync(readFileSync(BOOT)).subarray(0, 32 * 1000 + 17);
     expect(await refusal([command, file("cut.bin", records)])).toMatch(
@@ -66,10 +73,16 @@ describe("text", () => {
     lines = brotliDecompressSync(readFileSync(BOOT_TEXT)).toString().split("\n");
   });
 
-  test("a last line that is cut is refused with its line number", async () => {
+  test.each([
+    ["30 bytes", 30],
+    ["one digit", 1],
+    ["nothing but its newline", 0],
+  ])("a last line that lacks %s is refused with its line number", async (_, bytes) => {
     const head = lines.slice(0, 100).join("\n");
-    const stderr = await refusal(["replay", file("cut.txt", head.slice(0, head.length - 30))]);
-    expect(stderr).toMatch(/cut\.txt: line 100 \(byte \d+\): expected/);
+    const cut = head.slice(0, head.length - bytes);
+    const sentence = `line 100 (byte ${cut.length}): expected the end of the line: the input stops inside a`;
+    expect(await refusal(["replay", file("cut.txt", cut)])).toContain(`cut.txt: ${sentence}`);
+    expect(await refusal(["replay", "-"], cut)).toContain(sentence);
   });
 
   test("a line whose address is not a number is refused with its line number", async () => {
@@ -103,6 +116,8 @@ describe("--memslots", () => {
     ["overlapping slots", slots(ram, { slot: 1, gpa: "0x1000", size: "4K" }), "ERR_MEMSLOT_OVERLAP"],
     ["an unaligned slot", slots({ slot: 0, gpa: "0x800", size: "4K" }), "ERR_MEMSLOT_GPA"],
     ["a slot of more than 2^31 - 1 pages", slots({ slot: 0, gpa: 0, size: "8T" }), "ERR_MEMSLOT_TOO_LARGE"],
+    ["an empty array", "[]", "slots.json must be a non-empty array of memslots"],
+    ["a key that slots do not have", slots({ ...ram, flag: 1 }), 'has no key "flag"; did you mean flags?'],
     ["a slot without a size", slots({ slot: 0, gpa: 0 }), "size"],
   ])("%s is refused", async (_, content, sentence) => {
     expect(await refusal(["replay", BOOT, "--memslots", file("slots.json", content)])).toContain(sentence);
@@ -110,6 +125,29 @@ describe("--memslots", () => {
 
   test("a file that is not there is refused", async () => {
     expect(await refusal(["replay", BOOT, "--memslots", join(folder, "none.json")])).toContain("none.json");
+  });
+
+  test("a directory is refused by name", async () => {
+    expect(await refusal(["replay", BOOT, "--memslots", folder])).toBe(
+      `gpalias: ${folder}: it is a directory (EISDIR)\n`,
+    );
+  });
+});
+
+describe("--vcpus 1 for a trace of two", () => {
+  test("is refused before the replay where the vCPUs are known", async () => {
+    const { status, stdout, stderr } = await gpalias(["replay", BOOT, "--vcpus", "1"]);
+    expect({ status, stdout, stderr }).toEqual({
+      status: 2,
+      stdout: "",
+      stderr: "gpalias: --vcpus must be at least 2, as the trace has events of vCPU 1, got 1\n",
+    });
+  });
+
+  test("is refused at the event where they are not", async () => {
+    expect(await refusal(["replay", BOOT, "--memslots", BOOT_SLOTS, "--vcpus", "1"])).toMatch(
+      /ERR_EVENT event \d+: expected a vCPU below 1 \(--vcpus\), got vCPU 1\n$/,
+    );
   });
 });
 

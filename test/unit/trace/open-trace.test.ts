@@ -77,6 +77,34 @@ describe.skipIf(!hasAddon)("openTrace", () => {
     );
   });
 
+  test.each([
+    ["brotli", brotliCompressSync(records)],
+    ["gzip", gzipSync(records)],
+  ])("a %s stream that is cut before its first event is refused as one", async (compression, bytes) => {
+    const cut = bytes.subarray(0, 12);
+    for (const source of [file("early", cut), Readable.from([cut])]) {
+      const error = await rejectionOf(openTrace(source));
+      expect(error).toMatchObject({ name: "TraceError", code: "ERR_TRACE", offset: 12 });
+      expect(error.message).toContain(`byte 12: the ${compression} stream is cut, or this is no trace`);
+    }
+  });
+
+  test("a whole stream of nothing is not called cut", async () => {
+    for (const bytes of [brotliCompressSync(""), gzipSync("")]) {
+      expect((await rejectionOf(openTrace(file("nothing", bytes)))).message).not.toContain("cut");
+    }
+  });
+
+  test.each(["text", { a: 1 }])("a stream of %o is refused as no stream of bytes", async (chunk) => {
+    const stream = Readable.from([chunk]);
+    const error = await rejectionOf(openTrace(stream));
+    expect([error.code, error.message]).toEqual([
+      "ERR_CONFIG",
+      `source must be a stream of bytes (Buffer or Uint8Array), got ${JSON.stringify(chunk)}`,
+    ]);
+    expect(stream.destroyed).toBe(true);
+  });
+
   test("who names a format is believed where detection fails", async () => {
     const path = file("odd.txt", `${"some preamble\n".repeat(9000)}${LINE}`);
     expect((await rejectionOf(openTrace(path))).code).toBe("ERR_TRACE");
