@@ -98,18 +98,42 @@ export interface Memslots extends Iterable<Memslot> {
   add(spec: MemslotSpec): Memslot;
   /** The slot of address space 0 that holds this address. */
   at(gpa: Gpa): Memslot | undefined;
+  /** The slot with this id, 0 to 65535. @param asId 0 unless given */
   get(id: number, asId?: number): Memslot | undefined;
   /** KVM_SET_USER_MEMORY_REGION: create, move, change flags, or delete. */
   set(region: MemoryRegion): Outcome;
 }
 
+/** Where the search for a free id starts, so that adding n slots does not look at n * n. */
+class FreeIds {
+  /** By address space: every id below is taken. */
+  readonly #floors = new Map<number, number>();
+
+  /** The lowest id that `isTaken` denies. */
+  lowest(asId: number, isTaken: (slot: number) => boolean): number {
+    let id = this.#floors.get(asId) ?? 0;
+    while (id <= MAX_SLOT_ID && isTaken(asId * ID_STEP + id)) id++;
+    this.#floors.set(asId, id);
+    if (id <= MAX_SLOT_ID) return id;
+    throw outOfRange("memslots", `at most ${MAX_SLOT_ID + 1} in an address space`, MAX_SLOT_ID + 2);
+  }
+
+  /** Has to be told of every slot that is deleted. */
+  freed(slot: number): void {
+    const asId = Math.floor(slot / ID_STEP);
+    this.#floors.set(asId, Math.min(this.#floors.get(asId) ?? 0, slot % ID_STEP));
+  }
+}
+
 class Handle implements Memslot {
   readonly #native: NativeVm;
+  readonly #ids: FreeIds;
   readonly #slot: number;
   #deleted = false;
 
-  constructor(native: NativeVm, slot: number) {
+  constructor(native: NativeVm, ids: FreeIds, slot: number) {
     this.#native = native;
+    this.#ids = ids;
     this.#slot = slot;
   }
 
@@ -163,6 +187,7 @@ class Handle implements Memslot {
   delete(): Outcome {
     const outcome = this.#change({ bytes: 0 });
     this.#deleted = true;
+    this.#ids.freed(this.#slot);
     return outcome;
   }
 
@@ -172,9 +197,9 @@ class Handle implements Memslot {
   }
 
   #now(): NativeMemslot {
-    const slots = attempt(() => this.#native.memslots());
-    const found = this.#deleted ? undefined : slots.find(({ slot }) => slot === this.#slot);
-    if (found !== undefined) return found;
+    // Asked even if the handle is dead: a closed or busy VM says so first.
+    const found = attempt(() => this.#native.memslot(this.#slot));
+    if (found !== undefined && !this.#deleted) return found;
     const message = `memslot ${this.id} of address space ${this.asId} does not exist`;
     throw new MmuError("ERR_MEMSLOT_MISSING", message, {
       errno: "EINVAL",
@@ -185,13 +210,14 @@ class Handle implements Memslot {
 
 class Collection implements Memslots {
   readonly #native: NativeVm;
+  readonly #ids = new FreeIds();
 
   constructor(native: NativeVm) {
     this.#native = native;
   }
 
   *[Symbol.iterator](): Iterator<Memslot> {
-    for (const { slot } of this.#all()) yield new Handle(this.#native, slot);
+    for (const { slot } of this.#all()) yield this.#handle(slot);
   }
 
   add(spec: MemslotSpec): Memslot {
@@ -206,7 +232,7 @@ class Collection implements Memslots {
     const region = { slot, gpa, bytes, hva, backing: backingLevel(spec.backing) };
     const readonly = flagOf("readonly", spec.readonly) * MEMSLOT_FLAGS.readonly;
     attempt(() => this.#native.setMemslot({ ...region, flags: flags + readonly }));
-    return new Handle(this.#native, slot);
+    return this.#handle(slot);
   }
 
   at(gpa: Gpa): Memslot | undefined {
@@ -214,12 +240,13 @@ class Collection implements Memslots {
     const found = this.#all().find((slot) => {
       return slot.slot < ID_STEP && slot.gpa <= gpa && gpa < slot.gpa + slot.bytes;
     });
-    return found && new Handle(this.#native, found.slot);
+    return found && this.#handle(found.slot);
   }
 
   get(id: number, asId = 0): Memslot | undefined {
-    const wanted = asId * ID_STEP + id;
-    return this.#all().some(({ slot }) => slot === wanted) ? new Handle(this.#native, wanted) : undefined;
+    expectInteger("id", id, 0, ID_STEP - 1);
+    const slot = expectInteger("asId", asId, 0, ID_STEP - 1) * ID_STEP + id;
+    return this.#isTaken(slot) ? this.#handle(slot) : undefined;
   }
 
   set(region: MemoryRegion): Outcome {
@@ -229,7 +256,17 @@ class Collection implements Memslots {
       expectInteger(name, value, 0, Number.MAX_SAFE_INTEGER);
     }
     const backing = backingLevel(region.backing);
-    return applied(() => this.#native.setMemslot({ slot, flags, gpa, bytes, hva, backing }));
+    const outcome = applied(() => this.#native.setMemslot({ slot, flags, gpa, bytes, hva, backing }));
+    if (bytes === 0) this.#ids.freed(slot);
+    return outcome;
+  }
+
+  #handle(slot: number): Memslot {
+    return new Handle(this.#native, this.#ids, slot);
+  }
+
+  #isTaken(slot: number): boolean {
+    return attempt(() => this.#native.memslot(slot)) !== undefined;
   }
 
   #all(): NativeMemslot[] {
@@ -238,16 +275,10 @@ class Collection implements Memslots {
 
   // KVM would read a taken id as a move or a change of flags; `add` promises a new slot.
   #idFor(id: number | undefined, asId: number): number {
-    const taken = new Set(this.#all().map(({ slot }) => slot));
-    if (id !== undefined) {
-      expectInteger("id", id, 0, ID_STEP - 1);
-      if (!taken.has(asId * ID_STEP + id)) return id;
-      throw outOfRange("id", "free", id);
-    }
-    for (let free = 0; free <= MAX_SLOT_ID; free++) {
-      if (!taken.has(asId * ID_STEP + free)) return free;
-    }
-    throw outOfRange("memslots", `at most ${MAX_SLOT_ID + 1} in an address space`, MAX_SLOT_ID + 2);
+    if (id === undefined) return this.#ids.lowest(asId, (slot) => this.#isTaken(slot));
+    expectInteger("id", id, 0, ID_STEP - 1);
+    if (!this.#isTaken(asId * ID_STEP + id)) return id;
+    throw outOfRange("id", "free", id);
   }
 }
 

@@ -126,7 +126,10 @@ export interface NativeVm {
   applied(): number;
   step(kind: number, gpa: number, bytes: number, vcpu: number, access: number): NativeOutcome;
   setMemslot(region: NativeRegion): NativeOutcome;
+  /** Every slot, each with its dirty pages counted, by `slot`. */
   memslots(): NativeMemslot[];
+  /** One slot, its dirty pages counted; undefined if there is none with this `as_id << 16 | id`. */
+  memslot(slot: number): NativeMemslot | undefined;
   generation(asId: number): number;
   dirtyLog(slot: number, peek: boolean): BigUint64Array;
   walk(gpa: number): NativeStep[];

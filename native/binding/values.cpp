@@ -36,33 +36,12 @@ Napi::TypedArrayOf<T> copy(Napi::Env env, std::span<const T> from,
   return made;
 }
 
-Napi::Object one(Napi::Env env, const MemslotView& slot) {
-  Napi::Object made = Napi::Object::New(env);
-  made.Set("slot", slot.slot);
-  made.Set("flags", slot.flags);
-  made.Set("gpa", to_js(env, slot.gpa));
-  made.Set("bytes", to_js(env, slot.bytes));
-  made.Set("hva", to_js(env, slot.hva));
-  made.Set("backing", unsigned{slot.backing});
-  made.Set("dirtyPages", to_js(env, slot.dirty_pages));
-  return made;
-}
-
-Napi::Object one(Napi::Env env, const StepView& step) {
-  Napi::Object made = Napi::Object::New(env);
-  made.Set("level", unsigned{step.level});
-  made.Set("gpa", to_js(env, step.gpa));
-  made.Set("spte", Napi::BigInt::New(env, step.spte));
-  made.Set("isLeaf", step.is_leaf);
-  return made;
-}
-
 template <class T>
 Napi::Array to_array(Napi::Env env, const std::vector<T>& items) {
   Napi::Array made = Napi::Array::New(env, items.size());
   for (std::uint32_t i = 0; i < items.size(); ++i) {
     const Napi::HandleScope scope(env);
-    made.Set(i, one(env, items[i]));
+    made.Set(i, to_js(env, items[i]));
   }
   return made;
 }
@@ -86,8 +65,29 @@ Napi::Object to_js(Napi::Env env, const Outcome& outcome) {
   return made;
 }
 
+Napi::Object to_js(Napi::Env env, const MemslotView& slot) {
+  Napi::Object made = Napi::Object::New(env);
+  made.Set("slot", slot.slot);
+  made.Set("flags", slot.flags);
+  made.Set("gpa", to_js(env, slot.gpa));
+  made.Set("bytes", to_js(env, slot.bytes));
+  made.Set("hva", to_js(env, slot.hva));
+  made.Set("backing", unsigned{slot.backing});
+  made.Set("dirtyPages", to_js(env, slot.dirty_pages));
+  return made;
+}
+
 Napi::Array to_js(Napi::Env env, const std::vector<MemslotView>& slots) {
   return to_array(env, slots);
+}
+
+Napi::Object to_js(Napi::Env env, const StepView& step) {
+  Napi::Object made = Napi::Object::New(env);
+  made.Set("level", unsigned{step.level});
+  made.Set("gpa", to_js(env, step.gpa));
+  made.Set("spte", Napi::BigInt::New(env, step.spte));
+  made.Set("isLeaf", step.is_leaf);
+  return made;
 }
 
 Napi::Array to_js(Napi::Env env, const std::vector<StepView>& steps) {

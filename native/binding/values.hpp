@@ -18,6 +18,8 @@ Napi::String to_js(Napi::Env env, std::string_view text);
 Napi::Number to_js(Napi::Env env, std::uint64_t number);
 
 Napi::Object to_js(Napi::Env env, const Outcome& outcome);
+Napi::Object to_js(Napi::Env env, const MemslotView& slot);
+Napi::Object to_js(Napi::Env env, const StepView& step);
 Napi::Array to_js(Napi::Env env, const std::vector<MemslotView>& slots);
 Napi::Array to_js(Napi::Env env, const std::vector<StepView>& steps);
 Napi::Object to_js(Napi::Env env, const std::vector<LeafView>& leaves);

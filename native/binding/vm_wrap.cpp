@@ -27,6 +27,7 @@ Napi::Function VmWrap::define(Napi::Env env) {
                          on<&VmWrap::step>("step"),
                          on<&VmWrap::set_memslot>("setMemslot"),
                          on<&VmWrap::memslots>("memslots"),
+                         on<&VmWrap::memslot>("memslot"),
                          on<&VmWrap::generation>("generation"),
                          on<&VmWrap::dirty_log>("dirtyLog"),
                          on<&VmWrap::walk>("walk"),
@@ -143,6 +144,12 @@ Napi::Value VmWrap::step(const Napi::CallbackInfo& info) {
 Napi::Value VmWrap::set_memslot(const Napi::CallbackInfo& info) {
   const MemslotRegion region = memslot_region(info[0]);
   return to_js(Env(), take(Env(), machine().set_memslot(region)));
+}
+
+Napi::Value VmWrap::memslot(const Napi::CallbackInfo& info) {
+  const auto slot = integer<std::uint32_t>(info[0], "slot");
+  const auto found = machine().memslot(slot);
+  return found ? Napi::Value(to_js(Env(), *found)) : Env().Undefined();
 }
 
 Napi::Value VmWrap::memslots(const Napi::CallbackInfo&) {

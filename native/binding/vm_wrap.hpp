@@ -61,6 +61,7 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   Napi::Value step(const Napi::CallbackInfo& info);
   Napi::Value set_memslot(const Napi::CallbackInfo& info);
   Napi::Value memslots(const Napi::CallbackInfo& info);
+  Napi::Value memslot(const Napi::CallbackInfo& info);
   Napi::Value generation(const Napi::CallbackInfo& info);
   Napi::Value dirty_log(const Napi::CallbackInfo& info);
   Napi::Value walk(const Napi::CallbackInfo& info);

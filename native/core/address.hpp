@@ -1,17 +1,12 @@
-// Guest addresses and frame numbers, one type per meaning.
+// Numbers that name memory, each with a type of its own.
 //
-// A gpa is a byte address of at most 52 bits; a gfn is that address without
-// its 12 offset bits. A gfn comes in two forms that must never meet:
-//
-//   AliasedGfn  as the guest issued it, alias bits included. Faults, paging
-//               trees and TLB entries speak this form.
-//   Gfn         canonical: alias bits cleared. Memslots, dirty logs and
-//               reports speak this form.
-//
-// Underneath both are 64-bit integers, so a bare integer type would let them
-// meet, which is how a memslot lookup once missed an aliased page. Here it
-// does not compile (test/native/address_test.cpp proves it). The only
-// conversions are the ones that an AliasStrategy makes.
+// All of them are 64 bits wide, and mixing two up is how an MMU goes wrong
+// quietly: an aliased frame that reaches a memslot lookup finds no slot, a
+// canonical one that reaches a walk finds somebody else's entry. So there are
+// two types of frame number. An AliasedGfn is what the guest put on the bus;
+// walks, faults and trees use it. A Gfn has lost its alias bits; memslots,
+// dirty logs and reports use it. Nothing converts one into the other but an
+// alias strategy, and test/native/address_test.cpp holds the compiler to it.
 #pragma once
 
 #include <compare>
@@ -46,15 +41,15 @@ constexpr AliasedGfn gfn_of(Gpa gpa) { return {gpa.value >> kPageShift}; }
 constexpr Gpa gpa_of(Gfn gfn) { return {gfn.value << kPageShift}; }
 constexpr Gpa gpa_of(AliasedGfn gfn) { return {gfn.value << kPageShift}; }
 
-// Half-open: `end` is the first number past the range.
+// From `start` up to, and not with, `end`.
 template <class N>
 struct Range {
   N start;
   N end;
 
-  constexpr std::uint64_t size() const { return end.value - start.value; }
   constexpr bool empty() const { return end.value <= start.value; }
-  constexpr bool contains(N n) const { return start <= n && n < end; }
+  constexpr std::uint64_t size() const { return end.value - start.value; }
+  constexpr bool contains(N n) const { return !(n < start) && n < end; }
   constexpr bool overlaps(Range other) const {
     return start < other.end && other.start < end;
   }
@@ -64,8 +59,8 @@ struct Range {
 using GfnRange = Range<Gfn>;
 using AliasedRange = Range<AliasedGfn>;
 
-// KVM's numbering: a level-N entry spans 512^(N-1) pages. Levels 4 and 5 only
-// ever hold links to lower tables.
+// Counted from the leaves, as PG_LEVEL_4K and its kin are: one more level is
+// 512 times the memory an entry. From level 4 on there are no leaves.
 enum class Level : std::uint8_t { kNone = 0, k4K, k2M, k1G, k512G, k256T };
 
 inline constexpr Level kMaxHugeLevel = Level::k1G;

@@ -48,7 +48,12 @@ class DirtyBitmap {
 
   std::uint64_t count() const {
     std::uint64_t sum = 0;
-    for (std::uint64_t word : words_) sum += std::popcount(word);
+    for (std::size_t i = 0; i < summary_.size(); ++i) {
+      for (std::uint64_t left = summary_[i]; left != 0; left &= left - 1) {
+        const auto word = static_cast<std::size_t>(std::countr_zero(left));
+        sum += static_cast<unsigned>(std::popcount(words_[i * 64 + word]));
+      }
+    }
     return sum;
   }
 

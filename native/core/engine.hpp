@@ -1,7 +1,7 @@
 // A machine for one alias strategy, and how a strategy enlists.
 //
-// Each strategy's own file makes its engine, so a new strategy adds one object
-// file and compiles nothing else anew.
+// The file of a strategy is where its engine is compiled: adding one leaves
+// every other object as it was.
 #pragma once
 
 #include <utility>
@@ -67,6 +67,10 @@ class Engine final : public Machine {
   std::vector<MemslotView> memslots() const override {
     return list_memslots(mmu_);
   }
+  std::optional<MemslotView> memslot(std::uint32_t slot) const override {
+    const Memslot* found = find_memslot(mmu_, slot);
+    return found == nullptr ? std::nullopt : std::optional(view_of(*found));
+  }
   std::uint64_t generation(unsigned as_id) const override {
     return mmu_.slot_sets[as_id].generation();
   }
@@ -78,7 +82,7 @@ class Engine final : public Machine {
     return list_steps(mmu_, gpa);
   }
   Result<std::vector<LeafView>> rmap(std::uint64_t gpa) const override {
-    if (!fits(gpa, mmu_.config.address_bits)) return bad_gpa(mmu_, gpa);
+    if (!fits(gpa, mmu_.config.address_bits)) return bad_gpa(gpa);
     const Gfn gfn = strategy_.canonical(gfn_of(Gpa{gpa}));
     std::vector<LeafView> leaves;
     for (const View& view : views_({gfn, {gfn.value + 1}})) {

@@ -1,8 +1,8 @@
 // What a refusal is: a code, the values that explain it, and nothing else.
 //
-// A refusal is data. Sentences, names and errno names live in one table
-// (error.cpp), so that a caller in any language shows the same words. The
-// core throws nothing of its own; std::bad_alloc may pass through.
+// A refusal is data. Its name, its errno and its sentence stand in one table
+// (error.cpp), so every caller shows the same words. No exception starts here;
+// only std::bad_alloc comes through from below.
 #pragma once
 
 #include <array>

@@ -7,9 +7,9 @@
 // exports the tables below and the TypeScript side builds its views from
 // them. A change of any column is a new kLayoutVersion.
 //
-// Addresses are IEEE doubles: a gpa has at most 52 bits, so a double holds it
-// exactly, and JavaScript reads a double thirty times faster than a 64-bit
-// integer. The engine checks each one once.
+// Addresses are IEEE doubles, which hold 52 bits and one more without rounding;
+// a script reads one thirty times faster than a 64-bit integer
+// (docs/decisions/0001). The engine checks each of them once.
 #pragma once
 
 #include <array>

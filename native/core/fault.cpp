@@ -46,6 +46,7 @@ bool fix_fast(Mmu& mmu, Fault& fault) {
     return false;
   }
   Memslot* slot = mmu.slots().find(fault.gfn);
+  if (slot == nullptr) return false;
   if (level > Level::k4K && slot->is_logged()) return false;
   const Spte fixed = found.spte.with(ept::kWrite);
   if (!allows(fixed, fault.access)) return false;

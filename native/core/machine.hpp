@@ -1,13 +1,14 @@
 // One VM, its alias strategy erased: all that the outside may ask of the core.
 //
-// The binding, the native tests and the benches know this header, event.hpp
-// and error.hpp, and nothing below. A machine is used by one thread at a time;
-// it has no locks. Different machines are independent.
+// Binding, native tests and benches know this header, event.hpp and error.hpp,
+// and nothing below. There are no locks: whoever holds a machine uses it from
+// one thread, and two machines have nothing in common.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -134,6 +135,8 @@ class Machine {
   // delete. The outcome counts the entries that the change zapped.
   virtual Result<Outcome> set_memslot(const MemslotRegion& region) = 0;
   virtual std::vector<MemslotView> memslots() const = 0;
+  // One slot, by `as_id << 16 | id`.
+  virtual std::optional<MemslotView> memslot(std::uint32_t slot) const = 0;
   // Generation of an address space's slot set; KVM: kvm_memslots.generation.
   virtual std::uint64_t generation(unsigned as_id) const = 0;
 

@@ -1,3 +1,5 @@
+#include <string>
+
 #include "core/memslot.hpp"
 
 namespace mmu {
@@ -35,6 +37,12 @@ Error slot_error(ErrorCode code, const MemslotRegion& region) {
 Result<SlotChange> check_argument(const MemslotRegion& region,
                                   const MachineConfig& config) {
   const std::uint64_t limit = user_limit(config);
+  if (region.backing < 1 || region.backing > 3) {
+    return Error{ErrorCode::kConfig,
+                 {{{"backing", region.backing}}},
+                 "backing must be level 1, 2 or 3, got " +
+                     std::to_string(region.backing)};
+  }
   if (slot_id(region.slot) >= kUserMemslots) {
     return Error{ErrorCode::kMemslotId,
                  {{{"id", slot_id(region.slot)}, {"max", kUserMemslots - 1}}}};

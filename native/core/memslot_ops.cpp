@@ -29,9 +29,6 @@ std::unique_ptr<Memslot> make_slot(const MemslotRegion& region,
   slot->pfn_offset =
       ((region.hva - kFirstRegion) >> kPageShift) - slot->range.start.value;
   slot->pfn_mask = max_gfn(config).value;
-  if (slot->is_logged()) {
-    slot->dirty = std::make_unique<DirtyBitmap>(slot->range.size());
-  }
   return slot;
 }
 
@@ -69,7 +66,9 @@ Result<SlotChange> create(Mmu& mmu, const MemslotRegion& region) {
   Result<SlotChange> change =
       check_arch(region, SlotChange::kCreate, mmu.config);
   if (!change) return change;
-  mmu.slot_sets[slot_as(region.slot)].insert(make_slot(region, mmu.config));
+  std::unique_ptr<Memslot> slot = make_slot(region, mmu.config);
+  if (slot->is_logged()) slot->dirty = make_bitmap(*slot);
+  mmu.slot_sets[slot->as_id].insert(std::move(slot));
   advance(mmu, slot_as(region.slot));
   return change;
 }
@@ -88,16 +87,26 @@ Result<SlotChange> move(Mmu& mmu, const MemslotRegion& region) {
   const std::uint32_t as_id = slot_as(region.slot);
   MemslotSet& set = mmu.slot_sets[as_id];
   std::unique_ptr<Memslot> moved = make_slot(region, mmu.config);
+  const bool has_bitmap = set.by_id(moved->id)->dirty != nullptr;
+  if (moved->is_logged() && !has_bitmap) moved->dirty = make_bitmap(*moved);
   invalidate(mmu, as_id);
   Result<SlotChange> change = check_arch(region, SlotChange::kMove, mmu.config);
   if (change) {
     std::unique_ptr<Memslot> old = set.take(moved->id);
     moved->backing = old->backing;
-    if (moved->is_logged() && old->dirty) moved->dirty = std::move(old->dirty);
+    if (moved->is_logged() && has_bitmap) moved->dirty = std::move(old->dirty);
     set.insert(std::move(moved));
   }
   advance(mmu, as_id);
   return change;
+}
+
+void toggle_logging(Mmu& mmu, const ViewsOf& views, Memslot& slot) {
+  if (slot.is_logged()) {
+    stop_logging(mmu, views, slot);
+  } else {
+    start_logging(mmu, views, slot, make_bitmap(slot));
+  }
 }
 
 }  // namespace
@@ -117,27 +126,31 @@ Result<SlotChange> set_memslot(Mmu& mmu, const ViewsOf& views,
     case SlotChange::kMove:
       return move(mmu, region);
     case SlotChange::kFlags:
-      set_logging(
+      toggle_logging(
           mmu, views,
-          *mmu.slot_sets[slot_as(region.slot)].by_id(slot_id(region.slot)),
-          (region.flags & MemslotRegion::kLogDirty) != 0);
+          *mmu.slot_sets[slot_as(region.slot)].by_id(slot_id(region.slot)));
       return change;
   }
   return change;
 }
 
-void set_logging(Mmu& mmu, const ViewsOf& views, Memslot& slot, bool logged) {
-  if (slot.is_logged() == logged) return;
-  if (logged) slot.dirty = std::make_unique<DirtyBitmap>(slot.range.size());
-  slot.flags ^= MemslotRegion::kLogDirty;
+std::unique_ptr<DirtyBitmap> make_bitmap(const Memslot& slot) {
+  return std::make_unique<DirtyBitmap>(slot.range.size());
+}
+
+void start_logging(Mmu& mmu, const ViewsOf& views, Memslot& slot,
+                   std::unique_ptr<DirtyBitmap> bitmap) noexcept {
+  slot.dirty = std::move(bitmap);
+  slot.flags |= MemslotRegion::kLogDirty;
   advance(mmu, slot.as_id);
-  if (!logged) slot.dirty.reset();
-  if (slot.is_readonly()) return;
-  if (logged) {
-    arm(mmu, views, slot);
-  } else {
-    disarm(mmu, views, slot);
-  }
+  if (!slot.is_readonly()) arm(mmu, views, slot);
+}
+
+void stop_logging(Mmu& mmu, const ViewsOf& views, Memslot& slot) noexcept {
+  slot.dirty.reset();
+  slot.flags &= ~MemslotRegion::kLogDirty;
+  advance(mmu, slot.as_id);
+  if (!slot.is_readonly()) disarm(mmu, views, slot);
 }
 
 std::uint64_t take_dirty_log(

@@ -22,8 +22,14 @@ using ViewsOf = std::function<Views(GfnRange)>;
 Result<SlotChange> set_memslot(Mmu& mmu, const ViewsOf& views,
                                const MemslotRegion& region);
 
-// Switches dirty logging of an existing slot, if it is not as wanted already.
-void set_logging(Mmu& mmu, const ViewsOf& views, Memslot& slot, bool logged);
+// A clear bitmap for a slot. Made before anything changes, because it is large
+// and may not be had.
+std::unique_ptr<DirtyBitmap> make_bitmap(const Memslot& slot);
+
+// Dirty logging of a slot that is not logged, and of one that is.
+void start_logging(Mmu& mmu, const ViewsOf& views, Memslot& slot,
+                   std::unique_ptr<DirtyBitmap> bitmap) noexcept;
+void stop_logging(Mmu& mmu, const ViewsOf& views, Memslot& slot) noexcept;
 
 // KVM_GET_DIRTY_LOG in auto mode: the set bits, cleared and re-armed. Calls
 // taken(word_index, mask) for every word that had one, if given. Answers with

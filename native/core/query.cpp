@@ -22,8 +22,7 @@ AliasedRange whole_space(const MachineConfig& config) {
   return {{0}, {bit(config.address_bits - kPageShift)}};
 }
 
-Error bad_gpa(const Mmu& mmu, std::uint64_t gpa) {
-  (void)mmu;
+Error bad_gpa(std::uint64_t gpa) {
   return {ErrorCode::kEvent,
           {{{"row", 0}, {"value", gpa}}},
           "expected a gpa below the VM's address width"};
@@ -38,17 +37,27 @@ Error out_of_memory(const Mmu& mmu) {
           {{{"bytes", mmu.pool.bytes_in_use()}, {"limit", mmu.pool.limit()}}}};
 }
 
+MemslotView view_of(const Memslot& slot) {
+  return {.slot = slot.as_id << 16 | slot.id,
+          .flags = slot.flags,
+          .gpa = gpa_of(slot.range.start).value,
+          .bytes = slot.range.size() << kPageShift,
+          .hva = slot.hva.value,
+          .backing = static_cast<std::uint8_t>(slot.backing),
+          .dirty_pages = slot.dirty ? slot.dirty->count() : 0};
+}
+
+Memslot* find_memslot(const Mmu& mmu, std::uint32_t slot) {
+  const std::uint32_t as_id = slot_as(slot);
+  return as_id < kAddressSpaces ? mmu.slot_sets[as_id].by_id(slot_id(slot))
+                                : nullptr;
+}
+
 std::vector<MemslotView> list_memslots(const Mmu& mmu) {
   std::vector<MemslotView> views;
   for (const MemslotSet& set : mmu.slot_sets) {
     for (const Memslot* slot : set.in_id_order()) {
-      views.push_back({.slot = slot->as_id << 16 | slot->id,
-                       .flags = slot->flags,
-                       .gpa = gpa_of(slot->range.start).value,
-                       .bytes = slot->range.size() << kPageShift,
-                       .hva = slot->hva.value,
-                       .backing = static_cast<std::uint8_t>(slot->backing),
-                       .dirty_pages = slot->dirty ? slot->dirty->count() : 0});
+      views.push_back(view_of(*slot));
     }
   }
   return views;
@@ -78,7 +87,7 @@ TableCounts count_tables(const Mmu& mmu) {
 }
 
 Result<std::vector<StepView>> list_steps(const Mmu& mmu, std::uint64_t gpa) {
-  if (!fits(gpa, mmu.config.address_bits)) return bad_gpa(mmu, gpa);
+  if (!fits(gpa, mmu.config.address_bits)) return bad_gpa(gpa);
   const AliasedGfn gfn = gfn_of(Gpa{gpa});
   std::vector<StepView> steps;
   if (!mmu.tree.has_root()) return steps;
@@ -110,13 +119,10 @@ Result<std::vector<std::uint64_t>> read_dirty_log(Mmu& mmu,
                                                   const ViewsOf& views,
                                                   std::uint32_t slot,
                                                   bool peek) {
-  const std::uint32_t as_id = slot_as(slot);
-  Memslot* found = as_id < kAddressSpaces
-                       ? mmu.slot_sets[as_id].by_id(slot_id(slot))
-                       : nullptr;
+  Memslot* found = find_memslot(mmu, slot);
   if (found == nullptr || !found->dirty) {
     return Error{ErrorCode::kNoDirtyLog,
-                 {{{"id", slot_id(slot)}, {"as", as_id}}}};
+                 {{{"id", slot_id(slot)}, {"as", slot_as(slot)}}}};
   }
   if (peek) return found->dirty->words();
   std::vector<std::uint64_t> bitmap(found->dirty->words().size());

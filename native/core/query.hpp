@@ -7,10 +7,13 @@
 namespace mmu {
 
 AliasedRange whole_space(const MachineConfig& config);
-Error bad_gpa(const Mmu& mmu, std::uint64_t gpa);
+Error bad_gpa(std::uint64_t gpa);
 Error aborted(std::size_t applied);
 Error out_of_memory(const Mmu& mmu);
 
+MemslotView view_of(const Memslot& slot);
+// By `as_id << 16 | id`; null where there is none.
+Memslot* find_memslot(const Mmu& mmu, std::uint32_t slot);
 std::vector<MemslotView> list_memslots(const Mmu& mmu);
 std::vector<NamedCount> list_stats(const Mmu& mmu);
 TableCounts count_tables(const Mmu& mmu);

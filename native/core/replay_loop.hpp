@@ -1,9 +1,8 @@
 // The batch loop: hardware first, KVM only where hardware could not.
 //
-// The strategy is a template parameter, because it is asked on every miss and
-// compiles to a few instructions. Everything that KVM does stands in files
-// that are compiled once; this one only translates between the two forms of a
-// frame number.
+// Every miss asks the strategy which page it is about, and the answer is a
+// handful of instructions: hence a template. What KVM does then is compiled
+// once, elsewhere; here only the two kinds of frame number meet.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +20,10 @@ template <AliasStrategy S>
 class ReplayLoop {
  public:
   ReplayLoop(Mmu& mmu, const S& strategy, const ViewsOf& views)
-      : mmu_(mmu), strategy_(strategy), views_(views) {}
+      : mmu_(mmu),
+        strategy_(strategy),
+        views_(views),
+        last_gfn_(bit(mmu.config.address_bits - kPageShift) - 1) {}
 
   // Applies rows [row, end) of a batch that was checked. Returns the first row
   // that was not applied: `end`, or the one that ran out of memory.
@@ -53,11 +55,14 @@ class ReplayLoop {
                         std::size_t row, const std::size_t end) {
     const std::size_t first = row;
     Group ahead;
-    HardwareWalk hardware = walk_ahead(events, ahead, first, row, end);
+    for (std::size_t i = row; i < end; ++i) {
+      ahead[i - first].gfn = frame(events, i);
+    }
+    HardwareWalk hardware = walk_ahead(ahead, 0, end - first);
     for (; row < end; ++row) {
       const Translation& at = ahead[row - first];
       const std::uint8_t wanted = events.access[row];
-      std::uint64_t* const entry = hardware.last(at, frame(events, row));
+      std::uint64_t* const entry = hardware.last(at);
       const std::uint64_t word = *entry;
       if (events.kind[row] == 0 && HardwareWalk::allows(word, wanted))
           [[likely]] {
@@ -68,7 +73,8 @@ class ReplayLoop {
         outcomes.tables_read[row] = tables_read(at.level);
         continue;
       }
-      if (events.kind[row] == 0 && word == 0 && first_touch(events, row, at)) {
+      if (events.kind[row] == 0 && word == 0 &&
+          first_touch(at, wanted, vcpu_of(events, row))) {
         outcomes.sptes_changed[row] = 1;
         outcomes.outcome[row] = static_cast<std::uint8_t>(OutcomeCode::kFixed);
         outcomes.level[row] = 1;
@@ -77,27 +83,22 @@ class ReplayLoop {
       }
       const std::uint64_t layout = mmu_.tree.layout_changes();
       Outcome out;
-      if (!answer(events, row, word, out)) return row;
+      if (!answer(events, row, at.gfn, word, out)) return row;
       outcomes.sptes_changed[row] = out.sptes_changed;
       outcomes.outcome[row] = static_cast<std::uint8_t>(out.code);
       outcomes.level[row] = out.level;
       outcomes.tables_read[row] = out.tables_read;
       if (mmu_.tree.layout_changes() != layout) {
-        hardware = walk_ahead(events, ahead, first, row + 1, end);
+        hardware = walk_ahead(ahead, row + 1 - first, end - first);
       }
     }
     return end;
   }
 
-  // Rows [row, end) of the group that starts at `first`.
-  HardwareWalk walk_ahead(const EventColumns& events, Group& ahead,
-                          std::size_t first, std::size_t row,
-                          std::size_t end) const {
+  HardwareWalk walk_ahead(Group& ahead, std::size_t i, std::size_t end) const {
     const HardwareWalk walk(mmu_.tree);
-    for (std::size_t i = row; i < end; ++i) {
-      ahead[i - first] = walk.walk_ahead(frame(events, i));
-    }
-    prefetch_dirty(events, row, end);
+    prefetch_dirty(ahead, i, end);
+    for (; i < end; ++i) ahead[i] = walk.walk_ahead(ahead[i].gfn);
     return walk;
   }
 
@@ -106,34 +107,30 @@ class ReplayLoop {
   //
   // Inlined by force, down to the prefetch: a compiler that sees a call which
   // does nothing else takes it for one without effect and drops it.
-  [[gnu::always_inline]] void prefetch_dirty(const EventColumns& events,
-                                             std::size_t row,
+  [[gnu::always_inline]] void prefetch_dirty(const Group& ahead, std::size_t i,
                                              std::size_t end) const {
     const Memslot* slot = mmu_.slots().last_found();
     if (slot == nullptr || !slot->dirty) return;
-    for (; row < end; ++row) {
-      const Gfn gfn = strategy_.canonical(frame(events, row));
+    for (; i < end; ++i) {
+      const Gfn gfn = strategy_.canonical(ahead[i].gfn);
       if (slot->range.contains(gfn)) {
         slot->dirty->prefetch(gfn.value - slot->range.start.value);
       }
     }
   }
 
-  bool first_touch(const EventColumns& events, std::size_t row,
-                   const Translation& at) {
-    const AliasedGfn gfn = frame(events, row);
-    return strategy_.walk_gfn(gfn) == gfn &&
-           map_first_touch(mmu_, at, strategy_.canonical(gfn),
-                           events.access[row], vcpu_of(events, row));
+  bool first_touch(const Translation& at, std::uint8_t access,
+                   std::uint16_t vcpu) {
+    return strategy_.walk_gfn(at.gfn) == at.gfn &&
+           map_first_touch(mmu_, at, strategy_.canonical(at.gfn), access, vcpu);
   }
 
   // Everything but hits and first touches; `word` is what hardware found.
   // False: out of memory, and nothing has changed.
-  bool answer(const EventColumns& events, std::size_t row, std::uint64_t word,
-              Outcome& out) {
+  bool answer(const EventColumns& events, std::size_t row, AliasedGfn gfn,
+              std::uint64_t word, Outcome& out) {
     if (events.kind[row] == 0) {
-      return miss(frame(events, row), events.access[row], vcpu_of(events, row),
-                  word, out);
+      return miss(gfn, events.access[row], vcpu_of(events, row), word, out);
     }
     const auto gpa = static_cast<std::uint64_t>(events.gpa[row]);
     const auto bytes = static_cast<std::uint64_t>(events.bytes[row]);
@@ -142,16 +139,16 @@ class ReplayLoop {
     return true;
   }
 
-  // Meaningless, and harmless, for a row that is not an access.
-  static AliasedGfn frame(const EventColumns& events, std::size_t row) {
+  // A script may write into a batch while it runs, after every row has been
+  // checked. What comes of it may be nonsense but must stay in bounds, so what
+  // serves as an index is read once and held to its range.
+  //
+  // Of a row that is not an access the frame is meaningless, and harmless.
+  AliasedGfn frame(const EventColumns& events, std::size_t row) const {
     const auto gpa = static_cast<std::int64_t>(events.gpa[row]);
-    return {static_cast<std::uint64_t>(gpa) >> kPageShift};
+    return {(static_cast<std::uint64_t>(gpa) >> kPageShift) & last_gfn_};
   }
 
-  // A script may write into a batch while it runs, after every row has been
-  // checked. What comes of it may be nonsense but must stay in bounds. Frames
-  // are masked at every level of a walk and searched for in the slots; a vCPU
-  // number is an index, so it is read once and held to its range.
   std::uint16_t vcpu_of(const EventColumns& events, std::size_t row) const {
     const std::uint16_t vcpu =
         __atomic_load_n(&events.vcpu[row], __ATOMIC_RELAXED);
@@ -186,6 +183,7 @@ class ReplayLoop {
   Mmu& mmu_;
   const S& strategy_;
   const ViewsOf& views_;
+  const std::uint64_t last_gfn_;
 };
 
 }  // namespace mmu

@@ -1,5 +1,9 @@
 #include "core/vm_events.hpp"
 
+#include <memory>
+#include <utility>
+#include <vector>
+
 #include "core/range_ops.hpp"
 
 namespace mmu {
@@ -20,10 +24,22 @@ std::uint64_t take_dirty_logs(Mmu& mmu, const ViewsOf& views, GfnRange range) {
   return pages;
 }
 
-// Nobody asks for a log of what cannot be written.
-void set_loggings(Mmu& mmu, const ViewsOf& views, GfnRange range, bool logged) {
+// Nobody asks for a log of what cannot be written. All bitmaps are made before
+// the first slot changes, so that the event happens whole or not at all.
+void start_loggings(Mmu& mmu, const ViewsOf& views, GfnRange range) {
+  std::vector<std::pair<Memslot*, std::unique_ptr<DirtyBitmap>>> ready;
   for_each_slot(mmu, range, [&](Memslot& slot) {
-    if (!logged || !slot.is_readonly()) set_logging(mmu, views, slot, logged);
+    if (slot.is_logged() || slot.is_readonly()) return;
+    ready.emplace_back(&slot, make_bitmap(slot));
+  });
+  for (auto& [slot, bitmap] : ready) {
+    start_logging(mmu, views, *slot, std::move(bitmap));
+  }
+}
+
+void stop_loggings(Mmu& mmu, const ViewsOf& views, GfnRange range) {
+  for_each_slot(mmu, range, [&](Memslot& slot) {
+    if (slot.is_logged()) stop_logging(mmu, views, slot);
   });
 }
 
@@ -46,8 +62,10 @@ Outcome apply_vm_event(Mmu& mmu, const ViewsOf& views, EventKind kind,
       count_round(mmu.dirty_rounds, take_dirty_logs(mmu, views, range));
       break;
     case EventKind::kDirtyLogEnable:
+      start_loggings(mmu, views, range);
+      break;
     case EventKind::kDirtyLogDisable:
-      set_loggings(mmu, views, range, kind == EventKind::kDirtyLogEnable);
+      stop_loggings(mmu, views, range);
       break;
   }
   return done_since(mmu, before);

@@ -15,6 +15,12 @@ export const mutants = [
     replace: "",
   },
   {
+    name: "the short path forgets the dirty bit",
+    file: "native/core/first_touch.hpp",
+    find: "  if (leaf.is_writable()) slot->mark_dirty(gfn);\n",
+    replace: "",
+  },
+  {
     name: "the fast path forgets the dirty bit",
     file: "native/core/fault.cpp",
     find: "  slot->mark_dirty(fault.gfn);\n",

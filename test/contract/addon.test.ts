@@ -36,6 +36,7 @@ const VM: Record<keyof NativeVm, Member> = {
   step: "method",
   setMemslot: "method",
   memslots: "method",
+  memslot: "method",
   generation: "method",
   dirtyLog: "method",
   walk: "method",
@@ -154,6 +155,8 @@ describe("a VM", () => {
     expect(Object.keys(vm.setMemslot(region))).toEqual(["outcome", "level", "tablesRead", "sptesChanged"]);
     vm.step(0, 4096, 0, 0, 2);
     expect(vm.memslots()).toEqual([{ ...region, dirtyPages: 1 }]);
+    expect(vm.memslot(0)).toEqual({ ...region, dirtyPages: 1 });
+    for (const absent of [1, 65_536, 2 * 65_536, 2 ** 32 - 1]) expect(vm.memslot(absent)).toBeUndefined();
     expect(vm.dirtyLog(0, true)).toEqual(new BigUint64Array([2n, 0n, 0n, 0n, 0n, 0n, 0n, 0n]));
     expect(vm.walk(4096).map(({ level, isLeaf }) => [level, isLeaf])).toEqual([
       [4, false],

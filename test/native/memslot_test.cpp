@@ -174,3 +174,22 @@ TEST_CASE("when the generation comes round every MMIO entry goes") {
   REQUIRE(machine->set_memslot(region));
   CHECK(machine->leaves(true).empty());
 }
+
+TEST_CASE("a backing that is no page size is refused and changes nothing") {
+  const auto machine = world::vm();
+  for (const unsigned level : {0u, 4u, 255u}) {
+    mmu::MemslotRegion region = good();
+    region.backing = static_cast<std::uint8_t>(level);
+    CHECK(refusal(*machine, region) == ErrorCode::kConfig);
+  }
+  CHECK(machine->memslots().empty());
+}
+
+TEST_CASE("one slot can be asked for by its number and address space") {
+  const auto machine = world::vm();
+  world::add(*machine, {.id = 7, .bytes = kMiB});
+  CHECK(machine->memslot(7)->bytes == kMiB);
+  CHECK_FALSE(machine->memslot(6));
+  CHECK_FALSE(machine->memslot(1u << 16 | 7));
+  CHECK_FALSE(machine->memslot(2u << 16 | 7));
+}

@@ -52,6 +52,26 @@ describe.skipIf(!hasAddon)("memslots", () => {
     expect(vm.memslots.add({ gpa: 5 * GiB, bytes: GiB }).id).toBe(1);
   });
 
+  test("a free id is found whichever way one came free, in each address space", () => {
+    const add = (asId: number) => {
+      const used = [...vm.memslots].filter((slot) => slot.asId === asId).length;
+      return vm.memslots.add({ gpa: (used + 10) * GiB, bytes: 4096, asId }).id;
+    };
+    expect([add(0), add(0), add(1), add(0), add(1)]).toEqual([0, 1, 0, 2, 1]);
+    vm.memslots.set({ slot: 1, flags: 0, gpa: 0, bytes: 0, hva: 0 });
+    vm.memslots.set({ slot: 3, flags: 0, gpa: 50 * GiB, bytes: 4096, hva: 2 ** 40 });
+    const next = (gpa: number) => vm.memslots.add({ gpa, bytes: 4096 }).id;
+    expect([next(60 * GiB), next(61 * GiB), next(62 * GiB)]).toEqual([1, 4, 5]);
+    vm.memslots.get(0, 1)?.delete();
+    vm.memslots.get(4)?.delete();
+    expect([next(63 * GiB), vm.memslots.add({ gpa: 0, bytes: 4096, asId: 1 }).id]).toEqual([4, 0]);
+  });
+
+  test.each([-1, 1.5, 65_536, "1"])("get refuses %o, which is no id", (id) => {
+    expect(thrownBy(() => vm.memslots.get(id as number)).code).toBe("ERR_CONFIG");
+    expect(thrownBy(() => vm.memslots.get(0, id as number)).code).toBe("ERR_CONFIG");
+  });
+
   test("add never moves a slot that exists", () => {
     vm.memslots.add({ gpa: 0, bytes: GiB, id: 3 });
     const error = thrownBy(() => vm.memslots.add({ gpa: GiB, bytes: GiB, id: 3 }));

@@ -1,8 +1,8 @@
-// What the engine asks about alias bits, and the list of everyone who answers.
+// The questions that an alias strategy answers, and the list of strategies.
 //
-// Alias bits (KVM: gfn_direct_bits; TDX: the SHARED bit; early patches: stolen
-// bits) are gpa bits that say how a page is reached, not which page it is. No
-// file outside native/core/alias/ may test, set or clear one.
+// An alias bit of a gpa chooses the way to a page and leaves the page the same
+// (gfn_direct_bits in KVM, the SHARED bit in TDX, stolen bits in the patches
+// before it). Only the files of this folder know which bits those are.
 #pragma once
 
 #include <array>
@@ -15,11 +15,10 @@
 
 namespace mmu {
 
-// The trees of a VM. Strategies with a second one add its name here.
+// The trees of a VM; a strategy that keeps two names the other here.
 enum class RootId : std::uint8_t { kDirect };
 
-// One place where a canonical range can be reached: a tree, the frames that
-// reach it there, and what separates the two numberings.
+// A way to a canonical range: a tree, and the frames that lead there in it.
 struct View {
   RootId root = RootId::kDirect;
   AliasedRange range{};
@@ -27,23 +26,26 @@ struct View {
   friend constexpr bool operator==(View, View) = default;
 };
 
-// Every view of one canonical range. Four alias bits is the most that any
-// preset has, so sixteen always fit and no walk allocates.
+// The views of one canonical range. With at most four alias bits there are at
+// most sixteen, so the list has a fixed size and nobody allocates.
 class Views {
  public:
-  constexpr void add(View view) { views_[count_++] = view; }
-  constexpr const View* begin() const { return views_.data(); }
-  constexpr const View* end() const { return views_.data() + count_; }
+  static constexpr std::size_t kMost = 16;
+
+  constexpr void add(const View& view) { items_[used_++] = view; }
+  constexpr auto begin() const { return items_.begin(); }
+  constexpr auto end() const { return items_.begin() + used_; }
 
  private:
-  std::array<View, 16> views_{};
-  std::size_t count_ = 0;
+  std::array<View, kMost> items_{};
+  std::size_t used_ = 0;
 };
 
-// Laws, checked for every registered strategy by alias_laws_test.cpp:
-//   an aliased frame lies in exactly one view of its canonical frame;
-//   every frame of every view of r has its canonical frame in r;
-//   views of disjoint canonical ranges are disjoint.
+// Three laws make zaps, write protection and reports right for every strategy
+// at once; test/native/alias_laws_test.cpp tries them on each. A frame as
+// issued is in one view of its canonical frame, and in one only. A view leads
+// to nothing outside its range. Ranges with no frame in common have no view in
+// common.
 template <class S>
 concept AliasStrategy =
     std::default_initializable<S> &&
