@@ -1,16 +1,16 @@
 /**
  * Guest-physical addresses and sizes as numbers.
  *
- * A gpa has at most 52 bits, so a JavaScript number holds it exactly and this
- * file needs arithmetic only. It must not know which bits of an address mean
+ * 52 bits are the most that a gpa can have, and a number is exact to 53, so
+ * plain arithmetic is enough here. It must not know which bits of an address mean
  * something: masks belong to the native core.
  */
 import { outOfRange, wrongType } from "./expect.js";
 
-/** Guest-physical address: an integer below 2^52, exact in a number. */
+/** Guest-physical address in bytes: 0 to 2^52 - 1. No bit of it is lost in a number. */
 export type Gpa = number;
 
-/** A raw 64-bit word such as an SPTE. Addresses are numbers, words are bigints. */
+/** All 64 bits of an SPTE or of a bitmap; only such values are bigints here. */
 export type Word = bigint;
 
 export type PageSize = "4K" | "2M" | "1G";

@@ -18,9 +18,9 @@ export interface AliasConfig {
 
 /** Every field is optional: `createVm()` is a VM with 48-bit addresses and no aliases. */
 export interface VmConfig {
-  /** Width of a gpa in bits, alias bits included: 32 to 52. @default 48 */
+  /** How many bits a gpa has, those that alias included: 32 to 52. @default 48 */
   readonly addressBits?: number;
-  /** Levels of the paging tree; 4 levels hold 48 bits. @default 4 up to 48 address bits, else 5 */
+  /** Levels of page tables, the root's among them; 4 reach 2^48. @default 5 if `addressBits` is above 48, else 4 */
   readonly rootLevel?: 4 | 5;
   /**
    * Physical width of the modelled host (CPUID 0x80000008 EAX[7:0]): 36 to 52

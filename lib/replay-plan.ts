@@ -9,7 +9,7 @@
 import type { PageSize } from "./address.js";
 import type { VmConfig } from "./config.js";
 import { MmuError } from "./errors.js";
-import { expectKeys, expectOneOf } from "./expect.js";
+import { expectKeys, expectOneOf, outOfRange } from "./expect.js";
 import type { MemslotSpec } from "./memslots.js";
 import { type Capture, findCapture, readMemslots } from "./trace/capture-json.js";
 import { scanForDirtyRounds } from "./trace/dirty-log-scan.js";
@@ -50,7 +50,9 @@ const DEFAULT_ADDRESSES = 2 ** 48;
  * caller nor a capture's `.json` has the answer.
  *
  * @throws (rejects) MmuError `ERR_BUSY` if a stream would have to be looked at
- * first; TypeError or RangeError with code `ERR_CONFIG` for a bad memslot file
+ * first; TypeError or RangeError with code `ERR_CONFIG` for a bad option, or
+ * for `config.vcpus` that are fewer than the trace is known to have; TraceError
+ * for a bad memslot file
  * @example
  * const plan = await planReplay(trace);
  * using vm = createVm(plan.config);
@@ -122,12 +124,20 @@ function widthsFor(
   { capture, survey }: Facts,
   asked: VmConfig,
 ): { config: VmConfig; guesses: readonly Guess[] } {
-  const vcpus = survey === undefined ? (capture?.vcpus ?? ALL_VCPUS) : Math.max(survey.vcpus, 1);
+  const known = survey?.vcpus ?? capture?.vcpus;
+  expectRoom(asked.vcpus, known);
+  const vcpus = known === undefined ? ALL_VCPUS : Math.max(known, 1);
   const isWide = (survey?.highestGpa ?? 0) >= DEFAULT_ADDRESSES;
   if (!isWide || asked.addressBits !== undefined || !rewindable) return { config: { vcpus }, guesses: [] };
   const why = "an address of the trace does not fit into 48 bits";
   const guess = { what: "addressBits", value: 52, confidence: 0.8, why };
   return { config: { vcpus, addressBits: 52 }, guesses: [guess] };
+}
+
+// Better said now than at the first event of that vCPU, an hour into the replay.
+function expectRoom(vcpus: number | undefined, known: number | undefined): void {
+  if (vcpus === undefined || known === undefined || !(vcpus < known)) return;
+  throw outOfRange("vcpus", `at least ${known}, as the trace has events of vCPU ${known - 1}`, vcpus);
 }
 
 function fromCapture({ path, memslots }: Capture): Guess {

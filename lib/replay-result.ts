@@ -1,7 +1,7 @@
 /**
  * The result of a replay: its shape, and how it is put together.
  *
- * Plain data; everything outside `timing` is identical at every batch size.
+ * Plain data. The batch size shows in `timing` and nowhere else.
  * It must not run anything.
  */
 import { formatGpa, PAGE_SIZES, type PageSize } from "./address.js";

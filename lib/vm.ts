@@ -15,12 +15,12 @@ import {
   parseSize,
   type Word,
 } from "./address.js";
-import { type Access, accessBits, type EventBatch, KIND } from "./columns/event-batch.js";
+import { type Access, accessBits, EventBatch, KIND } from "./columns/event-batch.js";
 import type { EventKind } from "./columns/layout.js";
-import { type Outcome, type OutcomeBatch, outcomeOf } from "./columns/outcome-batch.js";
+import { type Outcome, OutcomeBatch, outcomeOf } from "./columns/outcome-batch.js";
 import { type ResolvedVmConfig, resolveConfig, type VmConfig } from "./config.js";
 import { attempt, fromNative, MmuError } from "./errors.js";
-import { expectInteger, outOfRange } from "./expect.js";
+import { expectInteger, expectKeys, outOfRange, wrongType } from "./expect.js";
 import { type Memslots, memslotsOf } from "./memslots.js";
 import { loadAddon } from "./native/addon.js";
 import type { NativeAddon, NativeLeaves, NativeVm } from "./native/addon-types.js";
@@ -111,14 +111,16 @@ export interface Vm extends Disposable {
    *
    * @throws MmuError `ERR_EVENT` naming the first bad row before any is
    * applied; `ERR_BATCH` if the capacities differ; `ERR_OUT_OF_MEMORY`.
-   * `values.applied` counts the rows that took effect.
+   * `values.applied` counts the rows that took effect. TypeError or RangeError
+   * with code `ERR_CONFIG` for what is no batch, or a `count` that is no number
+   * of rows.
    */
   runSync(events: EventBatch, outcomes: OutcomeBatch): void;
   /** As {@link runSync}, off this thread; rejects with `ERR_ABORTED` or `ERR_CLOSED` if told to stop. */
   run(events: EventBatch, outcomes: OutcomeBatch, options?: RunOptions): Promise<void>;
-  /** The path that hardware would take now, root first. Changes nothing. */
+  /** The entries on the way of a hardware walk, from the root down. Only looks. */
   walk(gpa: Gpa): readonly Step[];
-  /** Every leaf that maps the page at `gpa`, through every alias. */
+  /** The leaves through which this page is reached, under any of its aliases. */
   rmap(gpa: Gpa): readonly Leaf[];
   /** Every present leaf; with `mmio`, MMIO entries too. */
   leaves(options?: { readonly mmio?: boolean }): Leaves;
@@ -138,6 +140,7 @@ class VmFacade implements Vm {
   readonly memslots: Memslots;
   readonly #native: NativeVm;
   readonly #addresses: number;
+  #isRunning = false;
 
   constructor(addon: NativeAddon, config: ResolvedVmConfig) {
     const { addressBits, rootLevel, hostMaxphyaddr, vcpus, arenaBytes, alias } = config;
@@ -153,7 +156,9 @@ class VmFacade implements Vm {
     return this.#native.closed;
   }
 
-  access(gpa: Gpa, access: Access | readonly Access[], { vcpu = 0 }: AccessOptions = {}): Outcome {
+  access(gpa: Gpa, access: Access | readonly Access[], options: AccessOptions = {}): Outcome {
+    expectKeys("access", options, ["vcpu"]);
+    const { vcpu = 0 } = options;
     expectInteger("vcpu", vcpu, 0, this.config.vcpus - 1);
     return this.#step("access", this.#gpa(gpa), 0, vcpu, accessBits(access));
   }
@@ -176,23 +181,28 @@ class VmFacade implements Vm {
       const { buffer, capacity, count } = events;
       outcomes.count = this.#native.runSync(buffer, outcomes.buffer, capacity, count);
     } catch (error) {
-      throw stopped(error, outcomes);
+      throw stopped(error, outcomes, this.config);
     } finally {
       events.endRun();
     }
   }
 
-  async run(events: EventBatch, outcomes: OutcomeBatch, { signal }: RunOptions = {}): Promise<void> {
+  async run(events: EventBatch, outcomes: OutcomeBatch, options: RunOptions = {}): Promise<void> {
+    const signal = signalIn(options);
     if (signal?.aborted) throw abortedBefore(signal);
+    // Refused before it listens: its signal is not to end the run in flight.
+    if (this.#isRunning && !this.closed) throw new MmuError("ERR_BUSY", "a run is in flight");
     begin(events, outcomes);
+    this.#isRunning = true;
     const abort = () => this.#native.abort();
     signal?.addEventListener("abort", abort, { once: true });
     try {
       const { buffer, capacity, count } = events;
       outcomes.count = await this.#native.run(buffer, outcomes.buffer, capacity, count);
     } catch (error) {
-      throw stopped(error, outcomes);
+      throw stopped(error, outcomes, this.config);
     } finally {
+      this.#isRunning = false;
       signal?.removeEventListener("abort", abort);
       events.endRun();
     }
@@ -207,7 +217,10 @@ class VmFacade implements Vm {
     return Array.from(leaves.gpa, (_, row) => leafAt(leaves, row));
   }
 
-  leaves({ mmio = false }: { readonly mmio?: boolean } = {}): Leaves {
+  leaves(options: { readonly mmio?: boolean } = {}): Leaves {
+    expectKeys("leaves", options, ["mmio"]);
+    const { mmio = false } = options;
+    if (typeof mmio !== "boolean") throw wrongType("mmio", "true or false", mmio);
     return attempt(() => this.#native.leaves(mmio));
   }
 
@@ -267,20 +280,41 @@ export function createVm(config: VmConfig = {}): Vm {
   return new VmFacade(addon, resolveConfig(config, strategies));
 }
 
+function signalIn(options: RunOptions): AbortSignal | undefined {
+  expectKeys("run", options, ["signal"]);
+  const { signal } = options;
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw wrongType("signal", "an AbortSignal", signal);
+}
+
 function begin(events: EventBatch, outcomes: OutcomeBatch): void {
+  if (!(events instanceof EventBatch)) throw wrongType("events", "an EventBatch", events);
+  if (!(outcomes instanceof OutcomeBatch)) throw wrongType("outcomes", "an OutcomeBatch", outcomes);
   if (events.capacity !== outcomes.capacity) {
     const message = `the outcome batch has ${outcomes.capacity} rows, the event batch ${events.capacity}`;
     throw new MmuError("ERR_BATCH", message, { values: { applied: 0 } });
   }
+  expectInteger("count", events.count, 0, events.capacity);
   events.beginRun();
   outcomes.count = 0;
 }
 
 // What the engine did before it stopped stays readable.
-function stopped(error: unknown, outcomes: OutcomeBatch): unknown {
+function stopped(error: unknown, outcomes: OutcomeBatch, { vcpus }: ResolvedVmConfig): unknown {
   const converted = fromNative(error);
-  if (converted instanceof MmuError) outcomes.count = converted.values["applied"] ?? 0;
-  return converted;
+  if (!(converted instanceof MmuError)) return converted;
+  outcomes.count = converted.values["applied"] ?? 0;
+  return converted.code === "ERR_EVENT" ? withVcpuLimit(converted, vcpus) : converted;
+}
+
+// The core shows values in hex and does not know what the limit is called here.
+function withVcpuLimit(error: MmuError, vcpus: number): MmuError {
+  const { value } = error.values;
+  const message = error.message.replace(
+    /the number of a vCPU of this VM, got .*/,
+    `a vCPU below ${vcpus} (vcpus), got vCPU ${value}`,
+  );
+  return Object.assign(error, { message, stack: error.stack?.replace(error.message, () => message) });
 }
 
 function abortedBefore(signal: AbortSignal): MmuError {

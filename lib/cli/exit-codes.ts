@@ -99,5 +99,6 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 function pathOf(error: Error): string {
-  return "path" in error && typeof error.path === "string" ? error.path : "output";
+  if ("path" in error && typeof error.path === "string") return error.path;
+  return "syscall" in error && error.syscall === "read" ? "input" : "output";
 }

@@ -34,13 +34,20 @@ export async function runProgram(
   program.addHelpText("after", () => `\n${examplesOf(commands)}\n\n${STATUS}`);
   try {
     if (argv.length === 0) program.help({ error: true });
-    await program.parseAsync(argv, { from: "user" });
+    await program.parseAsync(asked(argv, commands), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help and version end this way too; every other one is a mistake in argv.
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
   return status;
+}
+
+/** Help for a command that does not exist is refused as the command would be, with the nearest name. */
+function asked(argv: readonly string[], commands: readonly Command[]): readonly string[] {
+  const [first, name] = argv;
+  const isUnknown = name !== undefined && !commands.some((command) => command.name === name);
+  return first === "help" && isUnknown ? [name] : argv;
 }
 
 function newParser(name: string, { terminal }: Context): Parser {

@@ -18,7 +18,20 @@ const SILENT: Progress = { update: () => {}, stop: () => {} };
 /** Commands shorter than this show no line. */
 const PATIENCE_MS = 400;
 
-export async function startProgress(terminal: Terminal, label: string, quiet = false): Promise<Progress> {
+export interface ProgressOptions {
+  /** No line at all. @default false */
+  readonly quiet?: boolean | undefined;
+  /** Milliseconds before the line appears. @default 400 */
+  readonly patience?: number;
+  /** Where the line goes. @default stderr */
+  readonly stream?: NodeJS.WritableStream;
+}
+
+export async function startProgress(
+  terminal: Terminal,
+  label: string,
+  { quiet = false, patience = PATIENCE_MS, stream = process.stderr }: ProgressOptions = {},
+): Promise<Progress> {
   if (quiet || !terminal.interactive) return SILENT;
   const { SingleBar } = (await import("cli-progress")).default;
   const bar = new SingleBar({
@@ -26,11 +39,11 @@ export async function startProgress(terminal: Terminal, label: string, quiet = f
     barsize: 30,
     barCompleteChar: "#",
     barIncompleteChar: ".",
-    stream: process.stderr,
+    stream,
     clearOnComplete: true,
     hideCursor: true,
   });
-  const showFrom = performance.now() + PATIENCE_MS;
+  const showFrom = performance.now() + patience;
   let shown = false;
   return {
     update: (events, share) => {
@@ -56,7 +69,7 @@ export async function withProgress<T>(
   quiet: boolean | undefined,
   work: (progress: Progress) => Promise<T>,
 ): Promise<T> {
-  const progress = await startProgress(terminal, label, quiet);
+  const progress = await startProgress(terminal, label, { quiet });
   try {
     return await work(progress);
   } finally {

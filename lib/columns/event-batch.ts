@@ -6,6 +6,7 @@
  * the whole protocol between decoding, the engine and whoever reads results.
  * It must not know what the engine does with a row.
  */
+import { markAsUntransferable } from "node:worker_threads";
 import { alignUp, type Gpa } from "../address.js";
 import { MmuError } from "../errors.js";
 import { expectInteger, show, wrongType } from "../expect.js";
@@ -66,7 +67,7 @@ export interface EventBatchOptions {
  */
 export class EventBatch implements EventColumns, Partial<ExtraColumns> {
   readonly capacity: number;
-  /** The one block behind every column. */
+  /** The one block behind every column. It cannot be transferred to another thread. */
   readonly buffer: ArrayBuffer;
   /** Guest-physical address, alias bits included. */
   readonly gpa: Float64Array;
@@ -97,6 +98,8 @@ export class EventBatch implements EventColumns, Partial<ExtraColumns> {
     // decoder never fills such a block (read-batches.ts): it knows no gaps.
     const extraStart = alignUp(capacity * EVENT_BYTES, 8);
     this.buffer = new ArrayBuffer(extra ? extraStart + capacity * EXTRA_BYTES : capacity * EVENT_BYTES);
+    // A run writes here from another thread: whoever took the block away would free it under the run.
+    markAsUntransferable(this.buffer);
     const columns = columnViews(LAYOUT.event, this.buffer, 0, capacity);
     this.gpa = columns.gpa;
     this.bytes = columns.bytes;

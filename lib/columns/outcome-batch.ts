@@ -4,6 +4,7 @@
  * Row i belongs to event i. Columns are for volume; `at(i)` builds one object
  * for a reader. It must not know how an outcome came about.
  */
+import { markAsUntransferable } from "node:worker_threads";
 import { PAGE_SIZES, type PageSize } from "../address.js";
 import { expectInteger } from "../expect.js";
 import { DEFAULT_BATCH, MAX_BATCH } from "./event-batch.js";
@@ -16,7 +17,7 @@ import {
   type OutcomeColumns,
 } from "./layout.js";
 
-/** What one event did. Faults are results, never exceptions. */
+/** What came of one event: a fault too is told here, and nothing is thrown. */
 export interface Outcome {
   /** `done` for everything that is not an access. */
   readonly result: OutcomeCode | "done";
@@ -31,6 +32,7 @@ export interface Outcome {
 /** Outcomes out, one row per event of a batch of the same capacity. */
 export class OutcomeBatch implements OutcomeColumns {
   readonly capacity: number;
+  /** The one block behind every column. It cannot be transferred to another thread. */
   readonly buffer: ArrayBuffer;
   readonly sptesChanged: Uint32Array;
   /** Index into `OUTCOMES`. */
@@ -45,6 +47,8 @@ export class OutcomeBatch implements OutcomeColumns {
   constructor(capacity: number = DEFAULT_BATCH) {
     this.capacity = expectInteger("capacity", capacity, 1, MAX_BATCH);
     this.buffer = new ArrayBuffer(capacity * bytesPerRow(LAYOUT.outcome));
+    // For the same reason as an event batch's block.
+    markAsUntransferable(this.buffer);
     const columns = columnViews(LAYOUT.outcome, this.buffer, 0, capacity);
     this.sptesChanged = columns.sptesChanged;
     this.outcome = columns.outcome;

@@ -18,7 +18,7 @@ import {
   TiB,
 } from "../address.js";
 import { TraceError } from "../errors.js";
-import { expectInteger, wrongType } from "../expect.js";
+import { expectInteger, expectKeys, wrongType } from "../expect.js";
 
 /** A memslot that a file describes, ready for `vm.memslots.add`. */
 export interface MemslotDescription {
@@ -43,6 +43,7 @@ export interface Capture {
 }
 
 const SLOT_IDS = 65_536;
+const SLOT_KEYS = ["slot", "gpa", "size", "flags", "hva", "backing", "readonly", "region", "offset"] as const;
 const LOG_DIRTY = 1;
 const READONLY = 2;
 /** What a trace may be called beside NAME.json. */
@@ -66,13 +67,14 @@ export async function findCapture(tracePath: string | undefined): Promise<Captur
 
 /**
  * Memslots from a file: a capture's `.json`, or an array of
- * `{slot, gpa, size, flags, hva?, backing?}` with hex strings or numbers.
+ * `{slot, gpa, size}` with, if need be, `flags`, `hva`, `backing`, `readonly`,
+ * or `region` and `offset`; hex strings or numbers.
  *
  * @throws (rejects) TraceError naming file, entry and field; the system's
  * error if the file cannot be read
  */
 export async function readMemslots(path: string): Promise<readonly MemslotDescription[]> {
-  const text = await readFile(path, "utf8");
+  const text = await textOf(path);
   return asBadInput(() => {
     const json = parseJson(text, path);
     return memslotsIn(Array.isArray(json) ? json : propertyOf(json, "memslots"), path);
@@ -103,14 +105,15 @@ function captureIn(text: string, path: string): Capture {
 
 function memslotsIn(slots: unknown, path: string): readonly MemslotDescription[] {
   if (!Array.isArray(slots) || slots.length === 0) {
-    throw wrongType(path, `an array of memslots, or an object with one under "memslots"`, slots);
+    throw wrongType(path, `a non-empty array of memslots, or an object with one under "memslots"`, slots);
   }
   const regions = regionStarts(slots, path);
   return slots.map((slot, index) => memslotIn(slot, `${path}: memslots[${index}]`, regions));
 }
 
-function memslotIn(slot: unknown, where: string, regions: ReadonlyMap<string, number>): MemslotDescription {
-  if (!isRecord(slot)) throw wrongType(where, "an object", slot);
+function memslotIn(entry: unknown, where: string, regions: ReadonlyMap<string, number>): MemslotDescription {
+  expectKeys(where, entry, SLOT_KEYS);
+  const slot = entry as Record<string, unknown>;
   const number = expectInteger(`${where}.slot`, slot["slot"], 0, 2 ** 32 - 1);
   const flags = expectInteger(`${where}.flags`, slot["flags"] ?? 0, 0, LOG_DIRTY + READONLY);
   const hva = hvaIn(slot, where, regions);
@@ -184,9 +187,19 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return await textOf(path);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;
+  }
+}
+
+// An error of reading, unlike one of opening, does not say which file it was.
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (!(error instanceof Error) || "path" in error) throw error;
+    throw Object.assign(error, { path, message: `${error.message} '${path}'` });
   }
 }

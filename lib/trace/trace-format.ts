@@ -1,8 +1,8 @@
 /**
  * What a trace format is: a name, how to recognise it, and how to decode it.
  *
- * Built-in formats name a native decoder; a user's own may decode in
- * TypeScript. The native side is handed in as a backend, so nothing here
+ * What comes with the package is decoded natively, found by its name. Anyone
+ * may add a format whose decoder is TypeScript. The native side is handed in as a backend, so nothing here
  * knows where decoders come from, and nothing knows compression.
  */
 import type { Gpa } from "../address.js";

@@ -47,6 +47,12 @@ describe("help and version", () => {
     expect(await gpalias(["help", "replay"])).toEqual(await gpalias(["replay", "--help"]));
   });
 
+  test("help of a command that is far from any is refused too", async () => {
+    const { status, stdout, stderr } = await gpalias(["help", "nonsense"]);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain("unknown command 'nonsense'");
+  });
+
   test("no arguments print the help on stderr and exit 2", async () => {
     const { status, stdout, stderr } = await gpalias([]);
     expect([status, stdout]).toEqual([2, ""]);
@@ -57,6 +63,7 @@ describe("help and version", () => {
 describe("mistakes in the command line exit 2 and say what was meant", () => {
   test.each([
     [["repaly"], "replay"],
+    [["help", "replay2"], "replay"],
     [["replay", "x.bin", "--memslot", "auto"], "--memslots"],
     [["replay", "x.bin", "--jsno"], "--json"],
   ])("%j suggests %s", async (args, meant) => {

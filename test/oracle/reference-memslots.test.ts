@@ -94,7 +94,7 @@ describe("memslots", () => {
     expect(vm.slot(0)?.base).toBe(0);
   });
 
-  test("a move keeps the dirty pages, by their place in the slot", () => {
+  test("what was dirty in a slot is still dirty after a move, at the same offset", () => {
     const vm = withSlot({ flags: LOG_DIRTY });
     access(vm, 8 * KiB, WRITE);
     vm.setMemslot(aRegion({ gpa: 4 * MiB, hva: HVA, flags: LOG_DIRTY }));

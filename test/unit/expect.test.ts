@@ -67,3 +67,8 @@ test("show writes values as a reader would type them, and cuts long ones", () =>
   cycle["self"] = cycle;
   expect(show(cycle)).toBe("[object Object]");
 });
+
+test("two letters that changed places are one mistake, so that short names are suggested too", () => {
+  expect(nearest("vpcu", ["vcpu"])).toBe("vcpu");
+  expect(nearest("upvc", ["vcpu"])).toBeUndefined();
+});

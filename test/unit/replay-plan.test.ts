@@ -49,6 +49,18 @@ describe.skipIf(!hasAddon)("planReplay", () => {
     expect(plan.guesses[0]?.why).toContain("lies beside the trace");
   });
 
+  test("fewer vCPUs than the trace is known to have are refused before it runs", async () => {
+    const sentence = "vcpus must be at least 2, as the trace has events of vCPU 1, got 1";
+    const config = { vcpus: 1 };
+    file("few.json", JSON.stringify({ memslots: slots, by_vcpu: { "0": 1, "1": 1 } }));
+    for (const name of ["few.faults.bin", "seen.bin"]) {
+      const trace = await openTrace(file(name, recordBytes(ram(0, 10))));
+      const error = await rejectionOf(planReplay(trace, { config }));
+      expect([error.code, error.message]).toEqual(["ERR_CONFIG", sentence]);
+      expect((await planReplay(trace, { config: { vcpus: 2 } })).config.vcpus).toBe(2);
+    }
+  });
+
   test("logging is for writable slots, and never switched off where a slot asks for it", async () => {
     const memslots = [
       { gpa: 0, bytes: MiB },

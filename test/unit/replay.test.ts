@@ -186,7 +186,7 @@ describe.skipIf(!hasAddon)("a replay that ends early", () => {
     expect(vm.stats()["pf_taken"]).toBe(500);
   });
 
-  test("by its signal says how many events were applied, and the VM stays usable", async () => {
+  test("by its signal counts the events before the stop, and the same VM replays again", async () => {
     using vm = aVm();
     const controller = new AbortController();
     const onProgress = (events: number) => {

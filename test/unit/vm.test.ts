@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { createVm, EventBatch, OutcomeBatch, type Vm } from "../../lib/index.js";
 import { rejectionOf, thrownBy } from "./thrown.js";
@@ -93,6 +94,18 @@ describe.skipIf(!hasAddon)("single steps", () => {
       "vcpu must be an integer from 0 to 0",
     ],
     [
+      "an option that access does not have",
+      (vm: Vm) => vm.access(0, "read", { vpcu: 3 } as never),
+      'access has no key "vpcu"; did you mean vcpu?',
+    ],
+    [
+      "null for access's options",
+      (vm: Vm) => vm.access(0, "read", null as never),
+      "access must be an object",
+    ],
+    ["null for leaves' options", (vm: Vm) => vm.leaves(null as never), "leaves must be an object, got null"],
+    ["a number for mmio", (vm: Vm) => vm.leaves({ mmio: 1 } as never), "mmio must be true or false, got 1"],
+    [
       "an address space that is not there",
       (vm: Vm) => vm.generation(2),
       "asId must be an integer from 0 to 1",
@@ -178,7 +191,7 @@ describe.skipIf(!hasAddon)("batches", () => {
     expect(vm.access(0, "read").result).toBe("hit");
   });
 
-  test("an aborted run says how many events were applied, and the VM goes on", async () => {
+  test("an aborted run counts what it had applied, and another run may follow", async () => {
     using vm = aVm();
     const controller = new AbortController();
     const outcomes = new OutcomeBatch(MANY_ROWS);
@@ -190,6 +203,69 @@ describe.skipIf(!hasAddon)("batches", () => {
     expect([outcomes.count, vm.stats()["pf_taken"]]).toEqual([applied, applied]);
     await vm.run(touches(ROWS, MANY_ROWS), outcomes);
     expect(vm.stats()["pages_4k"]).toBeGreaterThanOrEqual(ROWS);
+  });
+
+  test("a run that is refused because another one is in flight does not listen to its signal", async () => {
+    using vm = aVm();
+    const controller = new AbortController();
+    const events = touches(1);
+    const run = vm.run(touches(ROWS), new OutcomeBatch(ROWS));
+    const second = rejectionOf(vm.run(events, new OutcomeBatch(1), { signal: controller.signal }));
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+    controller.abort();
+    expect((await second).code).toBe("ERR_BUSY");
+    expect(events.state).toBe("filling");
+    await run;
+    await vm.run(events, new OutcomeBatch(1));
+  });
+
+  test("a transfer in mid-run takes nothing from the run", async () => {
+    using vm = aVm();
+    const [events, outcomes] = [touches(ROWS), new OutcomeBatch(ROWS)];
+    const run = vm.run(events, outcomes);
+    for (const { buffer } of [events, outcomes]) {
+      try {
+        structuredClone(buffer, { transfer: [buffer] });
+      } catch {
+        // Versions of Node differ in whether they throw or copy.
+      }
+    }
+    await run;
+    expect([outcomes.count, outcomes.at(ROWS - 1).result]).toEqual([ROWS, "fixed"]);
+  });
+
+  test.each([-1, 1.5, 5, Number.NaN])("a count of %d rows of 4 is refused", (count) => {
+    using vm = aVm();
+    const events = new EventBatch(4);
+    events.count = count;
+    const error = thrownBy(() => vm.runSync(events, new OutcomeBatch(4)));
+    expect(error).toMatchObject({ name: "RangeError", code: "ERR_CONFIG" });
+    expect(error.message).toBe(`count must be an integer from 0 to 4, got ${count}`);
+    expect(events.state).toBe("filling");
+  });
+
+  test.each([
+    ["events", {}, new OutcomeBatch(1), "events must be an EventBatch, got {}"],
+    ["outcomes", new EventBatch(1), {}, "outcomes must be an OutcomeBatch, got {}"],
+    ["outcomes that are null", new EventBatch(1), null, "outcomes must be an OutcomeBatch, got null"],
+  ])("%s that are no batch are refused", async (_, events, outcomes, sentence) => {
+    using vm = aVm();
+    for (const error of [
+      thrownBy(() => vm.runSync(events as never, outcomes as never)),
+      await rejectionOf(vm.run(events as never, outcomes as never)),
+    ]) {
+      expect([error.code, error.message]).toEqual(["ERR_CONFIG", sentence]);
+    }
+  });
+
+  test("a vCPU that the VM does not have is named with the limit", () => {
+    using vm = createVm({ vcpus: 2 });
+    const events = new EventBatch(12);
+    for (let row = 0; row < 12; row++) events.pushAccess(0, "read", row);
+    const error = thrownBy(() => vm.runSync(events, new OutcomeBatch(12)));
+    expect(error.message).toBe("event 2: expected a vCPU below 2 (vcpus), got vCPU 2");
+    expect(error.stack).toMatch(/^MmuError: event 2: expected a vCPU below 2/);
+    expect(error).toMatchObject({ code: "ERR_EVENT", values: { row: 2, value: 2 } });
   });
 
   test("a signal that fired before the run applies nothing", async () => {

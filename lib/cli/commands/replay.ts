@@ -1,7 +1,15 @@
 /** `gpalias replay`: a trace through the modelled MMU. */
 import type { PageSize, PlanOptions, Replay, Trace, Vm, VmConfig } from "../../index.js";
 import { type CommonOptions, type Context, defineCommand } from "../command.js";
-import { EXIT, type ExitCode, FileError, isConfigError, UnsupportedError } from "../exit-codes.js";
+import {
+  codeOf,
+  EXIT,
+  type ExitCode,
+  FileError,
+  isConfigError,
+  UnsupportedError,
+  UsageError,
+} from "../exit-codes.js";
 import { withTrace } from "../input.js";
 import { integerBetween } from "../numbers.js";
 import { json, withOutput } from "../output.js";
@@ -92,7 +100,8 @@ export default defineCommand<Options>({
 async function replayTrace(context: Context, trace: Trace, options: Options): Promise<Replay> {
   const { applyPlan, planReplay, replay } = await context.library();
   const { signal, terminal } = context;
-  const plan = await planReplay(trace, await planOptions(context, options));
+  const asked = await planOptions(context, options);
+  const plan = await inWordsOfOptions(planReplay(trace, asked));
   if (options.verbose) {
     for (const { what, value, why } of plan.guesses) terminal.say(`gpalias: ${what}: ${value} (${why})`);
     terminal.say(`gpalias: ${plan.memslots.length} memslots, dirty logging ${plan.dirtyLog ? "on" : "off"}`);
@@ -103,7 +112,7 @@ async function replayTrace(context: Context, trace: Trace, options: Options): Pr
     const { batch, quiet } = options;
     const given = { signal, guesses: plan.guesses, ...(batch !== undefined && { batchSize: batch }) };
     return await withProgress(terminal, "replay", quiet, ({ update }) =>
-      replay(vm, trace, { ...given, onProgress: update }),
+      inWordsOfOptions(replay(vm, trace, { ...given, onProgress: update })),
     );
   } finally {
     vm.close();
@@ -122,6 +131,20 @@ async function planOptions(context: Context, options: Options): Promise<PlanOpti
   };
   const memslots = await memslotsOf(context, options.memslots);
   return { memslots, dirtyLog, backing, config, signal: context.signal };
+}
+
+/** Where the library speaks of its option `vcpus`, the user has typed --vcpus. */
+async function inWordsOfOptions<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isConfigError(error) && error.message.startsWith("vcpus "))
+      throw new UsageError(`--${error.message}`);
+    if (error instanceof Error && codeOf(error) === "ERR_EVENT") {
+      error.message = error.message.replace("(vcpus)", "(--vcpus)");
+    }
+    throw error;
+  }
 }
 
 /** A mistake in the file is bad input, not a mistake in the command line. */

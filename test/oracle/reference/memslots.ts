@@ -109,7 +109,7 @@ export class Memslots {
   }
 }
 
-/** A bitmap that exists is kept with its bits; a slot without logging has none. The host's page size never changes. */
+/** The slot after a change: logging that goes on keeps its bits, and `backing` stays what it was at first. */
 function slotFrom(region: Region, old: Slot | undefined): Slot {
   const logged = region.flags % 2 === LOG_DIRTY;
   return {

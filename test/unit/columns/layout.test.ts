@@ -25,9 +25,8 @@ describe("layoutMismatch", () => {
   });
 
   test("names both versions of a stale addon", () => {
-    expect(layoutMismatch({ ...LAYOUT, version: 3 })).toBe(
-      `the addon was built for layout 3, this package needs ${LAYOUT.version}; run npm rebuild`,
-    );
+    const sentence = layoutMismatch({ ...LAYOUT, version: 77 });
+    expect(sentence).toMatch(new RegExp(`layout 77,.* ${LAYOUT.version};.*npm rebuild`));
   });
 
   test.each(["event", "extra", "outcome", "eventKinds", "outcomes"] as const)(

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { captureJsonPath, findCapture, readMemslots } from "../../../lib/trace/capture-json.js";
 import { rejectionOf } from "../thrown.js";
@@ -88,8 +89,10 @@ describe("a plain array", () => {
   });
 
   test.each([
-    ["[]", "must be an array of memslots"],
-    ['{"slots": []}', "must be an array of memslots"],
+    ["[]", "must be a non-empty array of memslots"],
+    ['{"slots": []}', "must be a non-empty array of memslots"],
+    ['{"memslots": []}', 'or an object with one under "memslots", got []'],
+    ['[{"slot": 0, "gpa": 0, "size": 4096, "hav": 0}]', 'memslots[0] has no key "hav"; did you mean hva?'],
     ["[7]", "memslots[0] must be an object, got 7"],
     ['[{"gpa": 0, "size": 4096}]', "memslots[0].slot must be an integer"],
     ['[{"slot": 0, "size": 4096}]', "memslots[0].gpa must be a hex or decimal number"],
@@ -113,5 +116,12 @@ describe("a plain array", () => {
 
   test("a file that is not there is the system's error", async () => {
     expect((await rejectionOf(readMemslots("/nonexistent.json"))).code).toBe("ENOENT");
+  });
+
+  test("a directory is the system's error, with its path", async () => {
+    const path = dirname(file("x", ""));
+    const error = await rejectionOf(readMemslots(path));
+    expect(error).toMatchObject({ code: "EISDIR", path });
+    expect(error.message).toContain(path);
   });
 });
