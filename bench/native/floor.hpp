@@ -6,14 +6,22 @@
 // eight lanes by four, where the machine has AVX-512.
 #pragma once
 
-#include <sys/mman.h>
-
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 
+#include "huge_arena.hpp"
+
 #if defined(__x86_64__)
+// GCC 12 takes its own undefined vectors for a mistake (GCC bug 105593).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
+#pragma GCC diagnostic pop
+#else
+#include <immintrin.h>
+#endif
 #endif
 
 namespace bench {
@@ -27,24 +35,13 @@ class BareTables {
 
   // Backed by memory from the start.
   explicit BareTables(std::uint64_t max_tables)
-      : bytes_((max_tables * kTableBytes + kHuge - 1) / kHuge * kHuge) {
-    void* map = mmap(nullptr, bytes_ + kHuge, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (map == MAP_FAILED) std::abort();
-    map_ = static_cast<std::uint8_t*>(map);
-    const auto at = reinterpret_cast<std::uintptr_t>(map_);
-    base_ = reinterpret_cast<Word*>((at + kHuge - 1) / kHuge * kHuge);
-    madvise(base_, bytes_, MADV_HUGEPAGE);
-    constexpr int kPopulateWrite = 23;
-    madvise(base_, bytes_, kPopulateWrite);
-  }
-  BareTables(const BareTables&) = delete;
-  BareTables& operator=(const BareTables&) = delete;
-  ~BareTables() { munmap(map_, bytes_ + kHuge); }
+      : arena_(max_tables * kTableBytes),
+        base_(reinterpret_cast<Word*>(arena_.base())) {}
 
   std::uint64_t bytes() const { return used_ * kTableBytes; }
 
-  void insert(std::uint64_t gfn) {
+  // Returns the number of the leaf table.
+  std::uint64_t insert(std::uint64_t gfn) {
     std::uint64_t table = kRoot;
     for (unsigned shift = 27; shift != 0; shift -= 9) {
       Word& entry = base_[table * 512 + ((gfn >> shift) & 511)];
@@ -55,6 +52,7 @@ class BareTables {
     }
     base_[table * 512 + (gfn & 511)] =
         static_cast<Word>(gfn << kShift | kPresent);
+    return table;
   }
 
   // Table 0 stays empty, so that a missing entry leads to a walk that finds
@@ -111,12 +109,10 @@ class BareTables {
  private:
   static constexpr unsigned kShift = sizeof(Word) == 8 ? 12 : 1;
   static constexpr std::uint64_t kPresent = 1;
-  static constexpr std::uint64_t kHuge = std::uint64_t{2} << 20;
   static constexpr std::uint64_t kRoot = 1;
 
-  std::uint64_t bytes_;
-  std::uint8_t* map_ = nullptr;
-  Word* base_ = nullptr;
+  HugeArena arena_;
+  Word* base_;
   std::uint64_t used_ = 2;
 };
 

@@ -1,0 +1,78 @@
+// What the benches conclude from figures, on figures with known answers.
+
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { describe, expect, test } from "vitest";
+import { root } from "../support/source-graph.js";
+
+// Untyped: the bench scripts are JavaScript, outside the compiled program.
+const load = (name: string) => import(pathToFileURL(join(root, "bench", name)).href);
+const { median, spread } = await load("stats.mjs");
+const { filterFor, memoryOf, MEMORY, ROWS, trialsOf } = await load("native-rows.mjs");
+const { regressions } = await load("instructions.mjs");
+
+const iteration = (run_name: string, nsPerItem: number, more = {}) => {
+  return { run_name, run_type: "iteration", items_per_second: 1e9 / nsPerItem, ...more };
+};
+const aggregate = (run_name: string) => ({ run_name, run_type: "aggregate", items_per_second: 1 });
+
+describe("medians", () => {
+  test("one slow sample moves neither the median nor the spread", () => {
+    expect(median([3, 1, 2, 1000, 2])).toBe(2);
+    expect(spread([3, 1, 2, 1000, 2])).toBe(0.5);
+    expect(median([4, 1])).toBe(2.5);
+  });
+});
+
+describe("native ratios", () => {
+  const [row] = ROWS;
+
+  test("a ratio divides the medians of iterations and ignores aggregates", () => {
+    const times = (name: string, ns: number[]) => ns.map((each) => iteration(name, each));
+    const benchmarks = [
+      ...times(row.bench, [20, 30, 900]),
+      ...times(row.floor, [10, 1, 10]),
+      aggregate(row.bench),
+    ];
+    const [trial] = trialsOf(ROWS, { benchmarks });
+    expect(trial.nsPerEvent).toBeCloseTo(30);
+    expect(trial.ratio).toBeCloseTo(3);
+    expect(trial).toMatchObject({ name: row.name, target: 2.5 });
+  });
+
+  test("a row without its floor, or with a skipped one, is left out", () => {
+    const skipped = iteration(row.floor, 1, { error_occurred: true });
+    expect(trialsOf([row], { benchmarks: [iteration(row.bench, 1)] })).toEqual([]);
+    expect(trialsOf([row], { benchmarks: [iteration(row.bench, 1), skipped] })).toEqual([]);
+  });
+
+  test("memory is the engine's table bytes over those of 4096-byte pages", () => {
+    const side = (name: string, tableBytes: number) => iteration(name, 1, { tableBytes });
+    const benchmarks = [side(MEMORY.bench, 300), side(MEMORY.floor, 200)];
+    expect(memoryOf({ benchmarks })).toMatchObject({ tableBytes: 300, kvmTableBytes: 200, ratio: 1.5 });
+    expect(memoryOf({ benchmarks: benchmarks.slice(1) })).toBeUndefined();
+  });
+
+  test("a filter picks the row's two benchmarks and nothing whose name contains theirs", () => {
+    const insert = ROWS.find(({ bench }: { bench: string }) => bench.startsWith("Insert<"));
+    const filter = new RegExp(filterFor([insert]));
+    expect([insert.bench, insert.floor].every((name) => filter.test(name))).toBe(true);
+    expect(filter.test(`${insert.bench}x`)).toBe(false);
+    expect(filter.test(row.bench)).toBe(false);
+    // POSIX knows fewer escapes than JavaScript, so names have to need none.
+    const names: string[] = ROWS.flatMap((each: { bench: string; floor: string }) => [
+      each.bench,
+      each.floor,
+    ]);
+    expect(names.filter((name) => !/^[\w<>/-]+$/.test(name))).toEqual([]);
+  });
+});
+
+describe("instruction counts", () => {
+  test("a workload past the allowance is named, one within it and a new one are not", () => {
+    const baseline = { hit: 100, touch: 100 };
+    expect(regressions({ hit: 105, touch: 106, zap: 7 }, baseline, 5)).toEqual([
+      "touch: 106 instructions/event, 100 in the baseline",
+    ]);
+  });
+});
