@@ -10,8 +10,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { buildNative } from "../scripts/native.mjs";
 import { capture, has, main, root, Stop, say } from "../scripts/process.mjs";
-import { buildNative } from "./native-build.mjs";
 
 const BASELINE = join(root, "bench/baselines/instructions.json");
 /** Repetitions of the two runs whose difference counts. */

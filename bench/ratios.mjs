@@ -11,9 +11,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { buildNative } from "../scripts/native.mjs";
 import { capture, main, Stop } from "../scripts/process.mjs";
 import { machine, machineLine } from "./machine.mjs";
-import { buildNative } from "./native-build.mjs";
 import { filterFor, memoryOf, ROWS, trialsOf } from "./native-rows.mjs";
 import { trialTable } from "./table.mjs";
 

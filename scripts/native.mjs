@@ -63,10 +63,15 @@ export function nativeTests({ sanitize = "", werror = false, args = [] } = {}) {
   return { passed, failed: failed + (crashed || passed + failed === 0 ? 1 : 0) };
 }
 
-function bench(args) {
+/** Builds one program as users get it, and says where it is. */
+export function buildNative(target) {
   const build = configure({});
-  make(build, ["native-bench"]);
-  return run(join(build, "native-bench"), args, { stdio: "inherit" });
+  make(build, [target]);
+  return join(build, target);
+}
+
+function bench(args) {
+  return run(buildNative("native-bench"), args, { stdio: "inherit" });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
