@@ -55,7 +55,8 @@ std::optional<Failure> guard(Body&& body) noexcept {
   } catch (Napi::Error& error) {
     return Failure(std::move(error));
   } catch (const std::bad_alloc&) {
-    return Failure(refusal(ErrorCode::kOutOfMemory, {}));
+    return Failure(
+        refusal(ErrorCode::kOutOfMemory, "the process has none left"));
   } catch (const std::exception& error) {
     return Failure(refusal(ErrorCode::kInternal, error.what()));
   } catch (...) {

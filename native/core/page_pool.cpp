@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string>
 #include <utility>
 
 namespace mmu {
@@ -28,7 +29,9 @@ Result<PagePool> PagePool::create(std::uint64_t limit) {
   void* map = mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (map == MAP_FAILED) {
-    return Error{ErrorCode::kOutOfMemory, {{{"bytes", 0}, {"limit", bytes}}}};
+    return Error{ErrorCode::kOutOfMemory,
+                 {{{"bytes", 0}, {"limit", bytes}}},
+                 "no room for an arena of " + std::to_string(bytes) + " bytes"};
   }
   auto* start = static_cast<std::uint8_t*>(map);
   const auto head =
@@ -39,7 +42,9 @@ Result<PagePool> PagePool::create(std::uint64_t limit) {
   madvise(start + head, bytes, MADV_HUGEPAGE);
   PagePool pool(start + head, bytes / kGranule);
   if (!pool.ensure(1, 0)) {
-    return Error{ErrorCode::kOutOfMemory, {{{"bytes", 0}, {"limit", bytes}}}};
+    return Error{ErrorCode::kOutOfMemory,
+                 {{{"bytes", 0}, {"limit", bytes}}},
+                 "no room for an arena of " + std::to_string(bytes) + " bytes"};
   }
   // Page 0: the table that is empty for ever. Never counted, never given back.
   pool.take_full();

@@ -1,5 +1,7 @@
 #include "core/query.hpp"
 
+#include <string>
+
 #include "core/table_walk.hpp"
 
 namespace mmu {
@@ -33,8 +35,12 @@ Error aborted(std::size_t applied) {
 }
 
 Error out_of_memory(const Mmu& mmu) {
+  const std::uint64_t bytes = mmu.pool.bytes_in_use();
+  const std::uint64_t limit = mmu.pool.limit();
   return {ErrorCode::kOutOfMemory,
-          {{{"bytes", mmu.pool.bytes_in_use()}, {"limit", mmu.pool.limit()}}}};
+          {{{"bytes", bytes}, {"limit", limit}}},
+          "the tables take " + std::to_string(bytes) + " bytes of at most " +
+              std::to_string(limit)};
 }
 
 MemslotView view_of(const Memslot& slot) {

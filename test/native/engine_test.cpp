@@ -225,3 +225,15 @@ TEST_CASE("a configuration out of bounds names the option and the bounds") {
   REQUIRE(!made);
   CHECK(made.error().code == mmu::ErrorCode::kUnknownStrategy);
 }
+
+TEST_CASE("an error that ran out of memory says how much there was") {
+  const auto machine = world::vm({.arena_bytes = 2 * kMiB});
+  world::add(*machine, {.bytes = 4096 * kGiB});
+  mmu::Result<mmu::Outcome> last = mmu::Outcome{};
+  for (std::uint64_t i = 0; last; ++i) {
+    last = machine->step({.access = 2, .gpa = i * kGiB / 16});
+  }
+  const std::string message = last.error().message();
+  CHECK(message.ends_with("bytes of at most 2097152"));
+  CHECK(message.find('?') == std::string::npos);
+}
