@@ -19,7 +19,6 @@ struct Translation {
   std::uint64_t* entry;
   // The link to the level-1 table; 0 if the walk did not get that far.
   std::uint64_t table;
-  AliasedGfn gfn;  // the frame that was walked
   Level level;
 };
 
@@ -44,20 +43,19 @@ class HardwareWalk {
     if (levels_ == 5) word = *entry(word, gfn, Level::k256T);
     word = *entry(word, gfn, Level::k512G);
     std::uint64_t* at = entry(word, gfn, Level::k1G);
-    if (*at & ept::kHuge) return {at, 0, gfn, Level::k1G};
+    if (*at & ept::kHuge) return {at, 0, Level::k1G};
     at = entry(*at, gfn, Level::k2M);
     word = *at;
-    if (word & ept::kHuge) return {at, 0, gfn, Level::k2M};
-    if ((word & link::kCompact) != 0)
-      return {prefetch(word), word, gfn, Level::k4K};
+    if (word & ept::kHuge) return {at, 0, Level::k2M};
+    if ((word & link::kCompact) != 0) return {prefetch(word), word, Level::k4K};
     at = entry(word, gfn, Level::k4K);
     __builtin_prefetch(at, 1);
-    return {at, word, gfn, Level::k4K};
+    return {at, word, Level::k4K};
   }
 
   // The last entry of a walk, whose table may be compact.
-  std::uint64_t* last(const Translation& at) const {
-    return at.entry != nullptr ? at.entry : compact_entry(at.table, at.gfn);
+  std::uint64_t* last(const Translation& at, AliasedGfn gfn) const {
+    return at.entry != nullptr ? at.entry : compact_entry(at.table, gfn);
   }
 
   // Tables that a walk reads before it ends, on a leaf or on nothing. There is
@@ -97,8 +95,10 @@ class HardwareWalk {
   }
 
  private:
+  // A link's page id, already times the granule: one shift and one mask.
   std::uint8_t* page(std::uint64_t word) const {
-    return base_ + (std::uint64_t{link::page_id(word)} << kGranuleShift);
+    constexpr std::uint64_t kMask = std::uint64_t{0xffffffff} << kGranuleShift;
+    return base_ + ((word >> (kPageShift - kGranuleShift)) & kMask);
   }
   std::uint64_t* entry(std::uint64_t word, AliasedGfn gfn, Level level) const {
     return reinterpret_cast<FullPage*>(page(word))->entries.data() +

@@ -41,7 +41,13 @@ class ReplayLoop {
   // Rows whose walks are in flight together. Larger ones spill, smaller ones
   // leave the memory system idle: bench/native/replay_bench.cpp.
   static constexpr std::size_t kGroup = 32;
-  using Group = std::array<Translation, kGroup>;
+  struct Group {
+    // Numbers without a type that would have to be cleared first.
+    std::array<std::uint64_t, kGroup> frames;
+    std::array<Translation, kGroup> walks;
+
+    AliasedGfn gfn(std::size_t i) const { return {frames[i]}; }
+  };
 
   // Walks first, one after the other so that their cache misses overlap, then
   // the answers in order. An answer may change the entry that a later row will
@@ -56,13 +62,14 @@ class ReplayLoop {
     const std::size_t first = row;
     Group ahead;
     for (std::size_t i = row; i < end; ++i) {
-      ahead[i - first].gfn = frame(events, i);
+      ahead.frames[i - first] = frame(events, i);
     }
     HardwareWalk hardware = walk_ahead(ahead, 0, end - first);
     for (; row < end; ++row) {
-      const Translation& at = ahead[row - first];
+      const Translation& at = ahead.walks[row - first];
+      const AliasedGfn gfn = ahead.gfn(row - first);
       const std::uint8_t wanted = events.access[row];
-      std::uint64_t* const entry = hardware.last(at);
+      std::uint64_t* const entry = hardware.last(at, gfn);
       const std::uint64_t word = *entry;
       if (events.kind[row] == 0 && HardwareWalk::allows(word, wanted))
           [[likely]] {
@@ -74,7 +81,7 @@ class ReplayLoop {
         continue;
       }
       if (events.kind[row] == 0 && word == 0 &&
-          first_touch(at, wanted, vcpu_of(events, row))) {
+          first_touch(at, gfn, wanted, vcpu_of(events, row))) {
         outcomes.sptes_changed[row] = 1;
         outcomes.outcome[row] = static_cast<std::uint8_t>(OutcomeCode::kFixed);
         outcomes.level[row] = 1;
@@ -83,7 +90,7 @@ class ReplayLoop {
       }
       const std::uint64_t layout = mmu_.tree.layout_changes();
       Outcome out;
-      if (!answer(events, row, at.gfn, word, out)) return row;
+      if (!answer(events, row, gfn, word, out)) return row;
       outcomes.sptes_changed[row] = out.sptes_changed;
       outcomes.outcome[row] = static_cast<std::uint8_t>(out.code);
       outcomes.level[row] = out.level;
@@ -98,7 +105,7 @@ class ReplayLoop {
   HardwareWalk walk_ahead(Group& ahead, std::size_t i, std::size_t end) const {
     const HardwareWalk walk(mmu_.tree);
     prefetch_dirty(ahead, i, end);
-    for (; i < end; ++i) ahead[i] = walk.walk_ahead(ahead[i].gfn);
+    for (; i < end; ++i) ahead.walks[i] = walk.walk_ahead(ahead.gfn(i));
     return walk;
   }
 
@@ -112,17 +119,17 @@ class ReplayLoop {
     const Memslot* slot = mmu_.slots().last_found();
     if (slot == nullptr || !slot->dirty) return;
     for (; i < end; ++i) {
-      const Gfn gfn = strategy_.canonical(ahead[i].gfn);
+      const Gfn gfn = strategy_.canonical(ahead.gfn(i));
       if (slot->range.contains(gfn)) {
         slot->dirty->prefetch(gfn.value - slot->range.start.value);
       }
     }
   }
 
-  bool first_touch(const Translation& at, std::uint8_t access,
+  bool first_touch(const Translation& at, AliasedGfn gfn, std::uint8_t access,
                    std::uint16_t vcpu) {
-    return strategy_.walk_gfn(at.gfn) == at.gfn &&
-           map_first_touch(mmu_, at, strategy_.canonical(at.gfn), access, vcpu);
+    return strategy_.walk_gfn(gfn) == gfn &&
+           map_first_touch(mmu_, at, strategy_.canonical(gfn), access, vcpu);
   }
 
   // Everything but hits and first touches; `word` is what hardware found.
@@ -144,9 +151,9 @@ class ReplayLoop {
   // serves as an index is read once and held to its range.
   //
   // Of a row that is not an access the frame is meaningless, and harmless.
-  AliasedGfn frame(const EventColumns& events, std::size_t row) const {
+  std::uint64_t frame(const EventColumns& events, std::size_t row) const {
     const auto gpa = static_cast<std::int64_t>(events.gpa[row]);
-    return {(static_cast<std::uint64_t>(gpa) >> kPageShift) & last_gfn_};
+    return (static_cast<std::uint64_t>(gpa) >> kPageShift) & last_gfn_;
   }
 
   std::uint16_t vcpu_of(const EventColumns& events, std::size_t row) const {

@@ -82,7 +82,7 @@ TEST_CASE("where the short path answers, it leaves what the long one leaves") {
       const mmu::AliasedGfn issued{gfn.value};
       const mmu::HardwareWalk walk(with->tree);
       const auto at = walk.walk_ahead(issued);
-      const std::uint64_t word = *walk.last(at);
+      const std::uint64_t word = *walk.last(at, issued);
       if (mmu::HardwareWalk::allows(word, access)) continue;
       const bool short_path =
           word == 0 && mmu::map_first_touch(*with, at, gfn, access, 0);
