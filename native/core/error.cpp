@@ -11,6 +11,7 @@ namespace {
 constexpr ErrorInfo kTable[] = {
     {"ERR_CONFIG", "", "{detail}"},
     {"ERR_UNKNOWN_STRATEGY", "", "no alias strategy is called '{detail}'"},
+    {"ERR_UNSUPPORTED", "EOPNOTSUPP", "{detail}"},
     {"ERR_MEMSLOT_ID", "EINVAL",
      "memslot id {id:d} is above the last user id {max:d}"},
     {"ERR_MEMSLOT_FLAGS", "EINVAL",
@@ -37,6 +38,11 @@ constexpr ErrorInfo kTable[] = {
      "{otherEnd})"},
     {"ERR_MEMSLOT_BEYOND_MAX", "EINVAL",
      "memslot [{start}, {end}) ends above the highest mappable gpa {max}"},
+    {"ERR_MEMSLOT_ALIASED", "EINVAL",
+     "memslot's last page {gpa} carries an alias bit"},
+    {"ERR_MEMSLOT_BACKING", "EINVAL",
+     "memslot cannot be backed by 1 GiB pages: alias bit {bit:d} is not above "
+     "{limit:d}"},
     {"ERR_NO_DIRTY_LOG", "ENOENT",
      "memslot {id:d} of address space {as:d} has no dirty log"},
     {"ERR_EVENT", "", "event {row:d}: {detail}, got {value}"},

@@ -19,6 +19,7 @@ namespace mmu {
 enum class ErrorCode : std::uint8_t {
   kConfig,
   kUnknownStrategy,
+  kUnsupported,
   kMemslotId,
   kMemslotFlags,
   kMemslotSize,
@@ -31,6 +32,8 @@ enum class ErrorCode : std::uint8_t {
   kMemslotImmutable,
   kMemslotOverlap,
   kMemslotBeyondMax,
+  kMemslotAliased,
+  kMemslotBacking,
   kNoDirtyLog,
   kEvent,
   kBatch,
