@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 namespace {
 
 mmu::FlushProvider provider(std::string_view text) {
