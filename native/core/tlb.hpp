@@ -24,7 +24,7 @@ struct TlbGeometry {
   static constexpr unsigned kMostWays = 64;
   static constexpr unsigned kMostEntries = 1u << 20;
 
-  // An L2 TLB of the processors that KVM's v6.16 runs on.
+  // By default as the second-level TLB of Skylake.
   unsigned entries = 1536;
   unsigned ways = 12;
 
