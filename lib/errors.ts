@@ -10,6 +10,7 @@
 export const ERROR_CODES = [
   "ERR_CONFIG",
   "ERR_UNKNOWN_STRATEGY",
+  "ERR_UNSUPPORTED",
   "ERR_MEMSLOT_ID",
   "ERR_MEMSLOT_FLAGS",
   "ERR_MEMSLOT_SIZE",
@@ -22,6 +23,8 @@ export const ERROR_CODES = [
   "ERR_MEMSLOT_IMMUTABLE",
   "ERR_MEMSLOT_OVERLAP",
   "ERR_MEMSLOT_BEYOND_MAX",
+  "ERR_MEMSLOT_ALIASED",
+  "ERR_MEMSLOT_BACKING",
   "ERR_NO_DIRTY_LOG",
   "ERR_EVENT",
   "ERR_BATCH",
@@ -144,6 +147,14 @@ export function inTrace(error: unknown, before: number, applied: number): unknow
   if (error.code === "ERR_EVENT") message = message.replace(/^event \d+/, `event ${values["row"]}`);
   const stack = error.stack?.replace(error.message, () => message);
   return Object.assign(error, { message, stack, values });
+}
+
+/** Says in front of an error's sentence which of several it is about; `""` adds nothing. */
+export function named(error: unknown, name: string): unknown {
+  if (name === "" || !(error instanceof Error)) return error;
+  const message = `${name}: ${error.message}`;
+  const stack = error.stack?.replace(error.message, () => message);
+  return Object.assign(error, { message, stack });
 }
 
 interface NativeShape extends Error {

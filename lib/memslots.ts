@@ -288,8 +288,7 @@ export function memslotsOf(native: NativeVm): Memslots {
 }
 
 function applied(change: () => NativeOutcome): Outcome {
-  const { outcome, level, tablesRead, sptesChanged } = attempt(change);
-  return outcomeOf(outcome, level, tablesRead, sptesChanged);
+  return outcomeOf(attempt(change));
 }
 
 function hasFlag(slot: NativeMemslot, flag: number): boolean {

@@ -11,18 +11,21 @@ import type { VmConfig } from "./config.js";
 import { MmuError } from "./errors.js";
 import { expectKeys, expectOneOf, outOfRange } from "./expect.js";
 import type { MemslotSpec } from "./memslots.js";
+import { chooseProjection } from "./replay-projection.js";
 import { type Capture, findCapture, readMemslots } from "./trace/capture-json.js";
 import { scanForDirtyRounds } from "./trace/dirty-log-scan.js";
 import { type Guess, inferMemslots } from "./trace/infer-memslots.js";
 import { type Survey, surveyTrace } from "./trace/survey-trace.js";
 import type { Trace } from "./trace/trace.js";
-import type { Vm } from "./vm.js";
+import { aliasPreset, type Vm } from "./vm.js";
 
 export interface PlanOptions {
   /** `auto`, a memslot file, or the memslots themselves. @default "auto" */
   readonly memslots?: string | readonly MemslotSpec[];
   /** Logging of every writable slot from the start; `auto`: if the trace has dirty-log rounds. @default "auto" */
   readonly dirtyLog?: "auto" | "on" | "off";
+  /** How accesses go to aliases, as `replay` has it. @default "auto" */
+  readonly project?: string;
   /** Backing of slots that name none. @default "4K" */
   readonly backing?: PageSize;
   /** What is asked of the VM; the plan adds `vcpus` and `addressBits` if they are missing. @default {} */
@@ -35,11 +38,13 @@ export interface ReplayPlan {
   readonly config: VmConfig;
   readonly memslots: readonly MemslotSpec[];
   readonly dirtyLog: boolean;
+  /** To be handed to `replay`: `as-recorded`, `home`, or a projection. */
+  readonly project: string;
   /** To be handed to `replay`, which reports them. */
   readonly guesses: readonly Guess[];
 }
 
-const OPTION_KEYS = ["memslots", "dirtyLog", "backing", "config", "signal"] as const;
+const OPTION_KEYS = ["memslots", "dirtyLog", "project", "backing", "config", "signal"] as const;
 const DIRTY_LOG = ["auto", "on", "off"] as const;
 /** For a stream that cannot be looked at first: as many as the vcpu column can name. */
 const ALL_VCPUS = 65_536;
@@ -50,14 +55,15 @@ const DEFAULT_ADDRESSES = 2 ** 48;
  * caller nor a capture's `.json` has the answer.
  *
  * @throws (rejects) MmuError `ERR_BUSY` if a stream would have to be looked at
- * first; TypeError or RangeError with code `ERR_CONFIG` for a bad option, or
- * for `config.vcpus` that are fewer than the trace is known to have; TraceError
- * for a bad memslot file
+ * first; TypeError or RangeError with code `ERR_CONFIG` for a bad option, for
+ * `config.vcpus` that are fewer than the trace is known to have, or for a
+ * projection where there are no aliases; TraceError for a bad memslot file
  * @example
  * const plan = await planReplay(trace);
  * using vm = createVm(plan.config);
  * applyPlan(vm, plan);
- * const result = await replay(vm, trace, { guesses: plan.guesses });
+ * const { project, guesses } = plan;
+ * const result = await replay(vm, trace, { project, guesses });
  */
 export async function planReplay(trace: Trace, options: PlanOptions = {}): Promise<ReplayPlan> {
   expectKeys("planReplay", options, OPTION_KEYS);
@@ -70,6 +76,7 @@ export async function planReplay(trace: Trace, options: PlanOptions = {}): Promi
     config: { ...widths.config, ...options.config },
     memslots: memslots.map((slot) => ({ backing, ...slot })),
     dirtyLog: dirtyLog.on,
+    project: await projectFor(trace, options),
     guesses: [...guesses, ...widths.guesses, ...dirtyLog.guesses],
   };
 }
@@ -87,18 +94,23 @@ interface Facts {
   readonly survey: Survey | undefined;
 }
 
-async function gather(trace: Trace, { memslots = "auto", signal }: PlanOptions): Promise<Facts> {
+async function gather(trace: Trace, options: PlanOptions): Promise<Facts> {
+  const { memslots = "auto", config = {}, signal } = options;
   const capture = memslots === "auto" ? await findCapture(trace.path) : undefined;
-  if (memslots !== "auto" || capture !== undefined) return { capture, survey: undefined };
-  if (!trace.rewindable) throw needs(trace, "memslots");
-  return { capture, survey: await surveyTrace(trace, signal) };
+  const lacksSlots = memslots === "auto" && capture === undefined;
+  // How many there are shows in the result: each of them is kicked by a flush.
+  const lacksVcpus = (config.vcpus ?? capture?.vcpus) === undefined;
+  if (lacksSlots && !trace.rewindable) throw needs(trace, "memslots");
+  if (lacksVcpus && !trace.rewindable && (config.tlb ?? false) !== false) throw needs(trace, "vcpus");
+  const looks = lacksSlots || (lacksVcpus && trace.rewindable);
+  return { capture, survey: looks ? await surveyTrace(trace, signal) : undefined };
 }
 
 async function memslotsFor(
   { capture, survey }: Facts,
   { memslots = "auto" }: PlanOptions,
 ): Promise<{ memslots: readonly MemslotSpec[]; guesses: readonly Guess[] }> {
-  if (survey !== undefined) return inferMemslots(survey);
+  if (memslots === "auto" && survey !== undefined && capture === undefined) return inferMemslots(survey);
   if (capture !== undefined) return { memslots: capture.memslots, guesses: [fromCapture(capture)] };
   if (typeof memslots === "string") return { memslots: await readMemslots(memslots), guesses: [] };
   return { memslots, guesses: [] };
@@ -128,10 +140,22 @@ function widthsFor(
   expectRoom(asked.vcpus, known);
   const vcpus = known === undefined ? ALL_VCPUS : Math.max(known, 1);
   const isWide = (survey?.highestGpa ?? 0) >= DEFAULT_ADDRESSES;
-  if (!isWide || asked.addressBits !== undefined || !rewindable) return { config: { vcpus }, guesses: [] };
+  const isFixed = asked.addressBits !== undefined || aliasPreset(asked.alias?.preset).addressBits > 0;
+  if (!isWide || isFixed || !rewindable) return { config: { vcpus }, guesses: roomFor(known ?? asked.vcpus) };
   const why = "an address of the trace does not fit into 48 bits";
   const guess = { what: "addressBits", value: 52, confidence: 0.8, why };
   return { config: { vcpus, addressBits: 52 }, guesses: [guess] };
+}
+
+async function projectFor(trace: Trace, { config = {}, project, signal }: PlanOptions): Promise<string> {
+  const { strategy = "none", preset } = config.alias ?? {};
+  return chooseProjection(trace, { strategy, preset: aliasPreset(preset) }, project, signal);
+}
+
+function roomFor(told: number | undefined): readonly Guess[] {
+  if (told !== undefined) return [];
+  const why = "the trace can be read only once, so there is room for any; flushes count them all";
+  return [{ what: "vcpus", value: ALL_VCPUS, confidence: 0.1, why }];
 }
 
 // Better said now than at the first event of that vCPU, an hour into the replay.

@@ -4,15 +4,16 @@
  * Plain data. The batch size shows in `timing` and nowhere else.
  * It must not run anything.
  */
-import { formatGpa, PAGE_SIZES, type PageSize } from "./address.js";
-import type { ResolvedVmConfig } from "./config.js";
+import { formatGpa, type PageSize } from "./address.js";
+import type { Flavour, ResolvedVmConfig } from "./config.js";
 import { MEMSLOT_FLAGS, type Memslot } from "./memslots.js";
 import type { MetricFields } from "./metrics/metric.js";
 import type { Compression } from "./trace/compression.js";
 import type { Guess } from "./trace/infer-memslots.js";
 import type { Trace } from "./trace/trace.js";
 import { VERSION } from "./version.js";
-import type { DirtyRounds, Tables, Vm } from "./vm.js";
+import type { Vm } from "./vm.js";
+import type { DirtyRounds, Flushes, LeafCounts, Tables, Violation } from "./vm-queries.js";
 
 /** A memslot of the run, in the form that memslot files have. */
 export interface ReplayMemslot {
@@ -27,14 +28,21 @@ export interface ReplayMemslot {
 }
 
 /** What was asked of the VM. */
-export interface ReplayConfig {
+export interface ReplayConfig
+  extends Pick<
+    ResolvedVmConfig,
+    "flushProvider" | "tlb" | "internalSlots" | "guestPaging" | "externalTables" | "convertOnExit"
+  > {
   readonly alias: { readonly strategy: string; readonly preset: string; readonly bits: readonly number[] };
-  readonly mmu: string;
+  readonly mmu: Flavour;
   readonly addressBits: number;
   readonly rootLevel: number;
   readonly hostMaxphyaddr: number;
+  readonly vcpus: number;
   /** Page size that all slots are backed with; absent if they differ. */
   readonly backing?: PageSize;
+  /** How accesses went to aliases: `as-recorded`, `home`, or a projection. */
+  readonly project: string;
   /** Whether any slot was logged when the replay began. */
   readonly dirtyLog: "on" | "off";
   readonly memslots: readonly ReplayMemslot[];
@@ -54,6 +62,12 @@ export type ReplayInput = MetricFields["input"] & {
   /** Events that the recorder dropped. */
   readonly lost: number;
 };
+
+/** A rule that fired during the VM's life. */
+export interface ReplayViolation extends Omit<Violation, "gpa"> {
+  /** As the first event issued it. */
+  readonly gpa: string;
+}
 
 export interface ReplayTiming {
   readonly wallNs: number;
@@ -77,22 +91,33 @@ export interface Replay extends Omit<MetricFields, "input"> {
   readonly tables: Tables;
   /** Leaves that hardware reaches at the end, by alias and page size. */
   readonly leaves: Readonly<Record<string, Readonly<Record<PageSize, number>>>>;
+  readonly flush: Flushes;
   /** Dirty-log rounds of this replay. */
   readonly dirtyRounds: DirtyRounds;
   /** Pages set in each logged slot's dirty bitmap at the end, by slot. */
   readonly dirty: Readonly<Record<string, number>>;
-  readonly violations: readonly never[];
+  /** Pages that changed their attribute while hardware still reached them through the other alias. */
+  readonly coexisting: number;
+  /** Pages that `convertOnExit` converted. */
+  readonly conversionsOnExit: number;
+  readonly violations: readonly ReplayViolation[];
   readonly timing: ReplayTiming;
 }
 
 const ID_STEP = 65_536;
 
+/** The engine's one way of walking so far; wider ones will say so. */
+const SCALAR = "scalar";
+
 /** The run's configuration. Taken before the first event, when flags are as asked for. */
-export function configOf(vm: Vm, guesses: readonly Guess[]): ReplayConfig {
+export function configOf(vm: Vm, project: string, guesses: readonly Guess[]): ReplayConfig {
   const slots = [...vm.memslots];
   const sizes = new Set(slots.map(({ backing }) => backing));
+  const { alias, arenaBytes: _, ...asked } = vm.config;
   return {
-    ...aliasAndWidths(vm.config),
+    alias: { ...alias, bits: vm.preset.bits },
+    ...asked,
+    project,
     ...(sizes.size === 1 && { backing: [...sizes][0] as PageSize }),
     dirtyLog: slots.some(({ dirtyLogging }) => dirtyLogging) ? "on" : "off",
     memslots: slots.map(memslotOf),
@@ -118,24 +143,56 @@ export function roundsSince(vm: Vm, before: DirtyRounds): DirtyRounds {
   };
 }
 
-/** What the VM holds, once the trace has been replayed. */
-export function stateOf(vm: Vm): Pick<Replay, "stats" | "tables" | "leaves" | "dirty"> {
+/** What a result has beside the VM's state and the metrics. */
+export interface ReplayFacts {
+  readonly input: ReplayInput;
+  readonly dirtyRounds: DirtyRounds;
+  readonly wallNs: number;
+  readonly batch: number;
+}
+
+/** The result, once the VM has taken the whole trace. */
+export function resultOf(vm: Vm, config: ReplayConfig, fields: MetricFields, facts: ReplayFacts): Replay {
+  const { input, dirtyRounds, wallNs, batch } = facts;
   const stats = vm.stats();
+  return {
+    schemaVersion: 1,
+    run: `${config.alias.strategy}/${config.mmu}`,
+    engine: { version: VERSION },
+    input,
+    config,
+    outcomes: fields.outcomes,
+    stats,
+    tables: vm.tables(),
+    leaves: Object.fromEntries(vm.leafCounts().map(leavesOf)),
+    flush: vm.flushes(),
+    flushScopes: fields.flushScopes,
+    dirty: dirtyOf(vm),
+    operations: fields.operations,
+    dirtyRounds,
+    coexisting: vm.coexisting,
+    conversionsOnExit: vm.conversionsOnExit,
+    violations: vm.violations().map(violationOf),
+    timing: timingOf(wallNs, input.events, batch),
+  };
+}
+
+function dirtyOf(vm: Vm): Record<string, number> {
   const logged = [...vm.memslots].filter(({ dirtyLogging }) => dirtyLogging);
-  const dirty = Object.fromEntries(logged.map((slot) => [String(slotOf(slot)), slot.dirtyPages]));
-  return { stats, tables: vm.tables(), leaves: { "0x0": leavesOf(stats) }, dirty };
+  return Object.fromEntries(logged.map((slot) => [String(slotOf(slot)), slot.dirtyPages]));
 }
 
-export const ENGINE = { version: VERSION } as const;
-
-function aliasAndWidths({ alias, mmu, addressBits, rootLevel, hostMaxphyaddr }: ResolvedVmConfig) {
-  return { alias: { ...alias, bits: [] }, mmu, addressBits, rootLevel, hostMaxphyaddr };
+function leavesOf({ offset, counts }: LeafCounts): [string, Record<PageSize, number>] {
+  const [, small = 0, large = 0, huge = 0] = counts;
+  return [formatGpa(offset), { "4K": small, "2M": large, "1G": huge }];
 }
 
-// Without alias bits hardware reaches each leaf once, so KVM's counts are the answer.
-function leavesOf(stats: Readonly<Record<string, number>>): Record<PageSize, number> {
-  const counts = PAGE_SIZES.slice(1).map((size) => [size, stats[`pages_${size?.toLowerCase()}`] ?? 0]);
-  return Object.fromEntries(counts);
+function violationOf({ rule, defect, count, firstEvent, gpa, reason }: Violation): ReplayViolation {
+  return { rule, defect, count, firstEvent, gpa: formatGpa(gpa), reason };
+}
+
+function timingOf(wallNs: number, events: number, batch: number): ReplayTiming {
+  return { wallNs, eventsPerSecond: (events / wallNs) * 1e9, threads: 1, path: SCALAR, batch };
 }
 
 function memslotOf(slot: Memslot): ReplayMemslot {

@@ -29,16 +29,17 @@ struct Columns {
   std::vector<std::uint8_t> access =
       std::vector<std::uint8_t>(kPages, mmu::kAccessWrite);
   std::vector<std::uint32_t> sptes = std::vector<std::uint32_t>(kPages);
-  std::vector<std::uint8_t> small = std::vector<std::uint8_t>(3 * kPages);
+  std::vector<std::uint32_t> flushed = std::vector<std::uint32_t>(kPages);
+  std::vector<std::uint8_t> small = std::vector<std::uint8_t>(4 * kPages);
 
   void write(mmu::Machine& machine, const std::vector<double>& gpa) {
     mmu::RunControl control;
-    const mmu::RunResult result =
-        machine.run({gpa.data(), zeros.data(), zeros.data(), vcpu.data(),
-                     kind.data(), access.data(), gpa.size()},
-                    {sptes.data(), small.data(), small.data() + kPages,
-                     small.data() + 2 * kPages},
-                    control);
+    const mmu::RunResult result = machine.run(
+        {gpa.data(), zeros.data(), zeros.data(), vcpu.data(), kind.data(),
+         access.data(), gpa.size()},
+        {sptes.data(), flushed.data(), small.data(), small.data() + kPages,
+         small.data() + 2 * kPages, small.data() + 3 * kPages},
+        control);
     if (result.failed) std::abort();
   }
 };
@@ -54,8 +55,9 @@ std::vector<double> shuffled(unsigned part) {
   return gpa;
 }
 
-std::unique_ptr<mmu::Machine> machine_for(bool logged) {
-  auto made = mmu::make_machine({});
+std::unique_ptr<mmu::Machine> machine_for(
+    bool logged, const mmu::MachineConfig& config = {}) {
+  auto made = mmu::make_machine(config);
   if (!made) std::abort();
   std::unique_ptr<mmu::Machine> machine = std::move(made.value());
   const auto slot = machine->set_memslot(
@@ -112,14 +114,42 @@ void zap_all(unsigned repetitions) {
   }
 }
 
+// Every other page through the second of two views, each with its own tables.
+void alias_hit(unsigned repetitions) {
+  Columns columns;
+  mmu::MachineConfig config;
+  config.strategy = "stolen-bits";
+  config.preset = "bits:47";
+  const auto machine = machine_for(false, config);
+  std::vector<double> gpa = shuffled(0);
+  for (std::size_t i = 0; i < kPages; i += 2)
+    gpa[i] += static_cast<double>(std::uint64_t{1} << 47);
+  columns.write(*machine, gpa);
+  for (unsigned i = 0; i < repetitions; ++i) columns.write(*machine, gpa);
+}
+
+// One fault in eight events: it maps the seven neighbours ahead.
+void rmap_first_touch(unsigned repetitions) {
+  Columns columns;
+  mmu::MachineConfig config;
+  config.mmu = mmu::Flavour::kRmap;
+  const auto machine = machine_for(false, config);
+  std::array<std::vector<double>, kMost> gpa;
+  for (unsigned i = 0; i < kMost; ++i) gpa[i] = shuffled(i);
+  for (unsigned i = 0; i < repetitions; ++i) columns.write(*machine, gpa[i]);
+}
+
 struct Workload {
   std::string_view name;
   void (*run)(unsigned repetitions);
 };
 
-constexpr std::array kWorkloads{
-    Workload{"hit", hit}, Workload{"first-touch", first_touch},
-    Workload{"dirty-round", dirty_round}, Workload{"zap-all", zap_all}};
+constexpr std::array kWorkloads{Workload{"hit", hit},
+                                Workload{"first-touch", first_touch},
+                                Workload{"dirty-round", dirty_round},
+                                Workload{"zap-all", zap_all},
+                                Workload{"alias-hit", alias_hit},
+                                Workload{"rmap-first-touch", rmap_first_touch}};
 
 }  // namespace
 

@@ -32,19 +32,22 @@ class Columns {
         kind_(count),
         access_(count, mmu::kAccessWrite),
         sptes_(kBatch),
+        pages_(kBatch),
         outcome_(kBatch),
         level_(kBatch),
-        tables_(kBatch) {}
+        tables_(kBatch),
+        flush_(kBatch) {}
 
   void run(mmu::Machine& machine, const std::vector<double>& gpa) {
     mmu::RunControl control;
     for (std::size_t at = 0; at < gpa.size(); at += kBatch) {
       const std::size_t count = std::min(kBatch, gpa.size() - at);
-      const mmu::RunResult result = machine.run(
-          {gpa.data() + at, zeros_.data(), zeros_.data(), vcpu_.data(),
-           kind_.data(), access_.data(), count},
-          {sptes_.data(), outcome_.data(), level_.data(), tables_.data()},
-          control);
+      const mmu::RunResult result =
+          machine.run({gpa.data() + at, zeros_.data(), zeros_.data(),
+                       vcpu_.data(), kind_.data(), access_.data(), count},
+                      {sptes_.data(), pages_.data(), outcome_.data(),
+                       level_.data(), tables_.data(), flush_.data()},
+                      control);
       if (result.failed) std::abort();
     }
   }
@@ -55,9 +58,11 @@ class Columns {
   std::vector<std::uint8_t> kind_;
   std::vector<std::uint8_t> access_;
   std::vector<std::uint32_t> sptes_;
+  std::vector<std::uint32_t> pages_;
   std::vector<std::uint8_t> outcome_;
   std::vector<std::uint8_t> level_;
   std::vector<std::uint8_t> tables_;
+  std::vector<std::uint8_t> flush_;
 };
 
 std::unique_ptr<mmu::Machine> machine_for(const Pages& set, bool logged) {

@@ -7,6 +7,8 @@
 
 export const EXIT = {
   ok: 0,
+  /** What was not to happen did: `--fail-on`. */
+  failed: 1,
   /** The command line is wrong. */
   usage: 2,
   /** What was read, or where it was to be written, is unusable or incomplete. */
@@ -26,11 +28,6 @@ export class UsageError extends Error {
   readonly code = "ERR_USAGE";
 }
 
-/** A request that is well formed and that this engine cannot serve. */
-export class UnsupportedError extends Error {
-  readonly code = "ERR_UNSUPPORTED";
-}
-
 /** A file that cannot be read or written, in a sentence that names it. */
 export class FileError extends Error {
   readonly code = "ERR_FILE";
@@ -39,8 +36,9 @@ export class FileError extends Error {
 const BY_CODE: Readonly<Record<string, ExitCode>> = {
   ERR_USAGE: EXIT.usage,
   ERR_CONFIG: EXIT.usage,
+  ERR_UNKNOWN_STRATEGY: EXIT.usage,
   ERR_UNSUPPORTED: EXIT.unsupported,
-  ERR_UNKNOWN_STRATEGY: EXIT.unsupported,
+  ERR_MEMSLOT_BACKING: EXIT.unsupported,
   ERR_OUT_OF_MEMORY: EXIT.unsupported,
   ERR_ADDON: EXIT.unsupported,
   ERR_FILE: EXIT.input,
@@ -72,8 +70,8 @@ export function exitCodeOf(error: unknown): ExitCode {
   const code = codeOf(error);
   if (code === undefined) return EXIT.internal;
   if (code in FILE_TROUBLE) return EXIT.input;
-  if (code.startsWith("ERR_MEMSLOT_")) return EXIT.input;
-  return BY_CODE[code] ?? EXIT.internal;
+  const rest = code.startsWith("ERR_MEMSLOT_") ? EXIT.input : EXIT.internal;
+  return BY_CODE[code] ?? rest;
 }
 
 /** One line: the code where there is one of ours, and the sentence. */

@@ -32,6 +32,17 @@ export const KIND = Object.fromEntries(EVENT_KINDS.map((name, index) => [name, i
   number
 >;
 
+/** Bits of the `access` column of an `attributes` row. */
+export const ATTRIBUTE_BITS = { private: 1, inserted: 2 } as const;
+
+/** Who may reach a page: the guest alone, or the host as well. */
+export type MemoryAttribute = "private" | "shared";
+
+/** Whether a row was inserted by a projection, and so is no event of the trace. */
+export function isInserted(kind: number, access: number): boolean {
+  return kind === KIND.attributes && access >= ATTRIBUTE_BITS.inserted;
+}
+
 export const DEFAULT_BATCH = 65_536;
 /** 2^24 rows are 0.7 GiB; more in one block only delays the first result. */
 export const MAX_BATCH = 2 ** 24;
@@ -52,6 +63,19 @@ export function accessBits(access: Access | readonly Access[]): number {
   return bits;
 }
 
+/** Kinds that `pushOperation` takes: the others need more than a range. */
+export type Operation = Exclude<EventKind, "access" | "attributes">;
+const OPERATIONS: readonly EventKind[] = EVENT_KINDS.filter(
+  (kind) => kind !== "access" && kind !== "attributes",
+);
+
+/** The `access` column's value of a change of attributes. */
+export function attributeBit(attribute: MemoryAttribute): number {
+  if (attribute === "private") return ATTRIBUTE_BITS.private;
+  if (attribute === "shared") return 0;
+  throw wrongType("attribute", `"private" or "shared"`, attribute);
+}
+
 export interface EventBatchOptions {
   /** Also carry `time` (seconds) and the two halves of `rip`. @default false */
   readonly extra?: boolean;
@@ -69,7 +93,7 @@ export class EventBatch implements EventColumns, Partial<ExtraColumns> {
   readonly capacity: number;
   /** The one block behind every column. It cannot be transferred to another thread. */
   readonly buffer: ArrayBuffer;
-  /** Guest-physical address, alias bits included. */
+  /** Guest-physical address, alias bits included; host-virtual for `hva-invalidate`. */
   readonly gpa: Float64Array;
   /** Length of a range in bytes, 0 for an access. */
   readonly bytes: Float64Array;
@@ -78,7 +102,7 @@ export class EventBatch implements EventColumns, Partial<ExtraColumns> {
   readonly vcpu: Uint16Array;
   /** Index into `EVENT_KINDS`. */
   readonly kind: Uint8Array;
-  /** 1 read, 2 write, 4 fetch, or a sum of them. */
+  /** Read is 1, write 2, fetch 4; or a sum of them. For `attributes`: 1 private, 2 put in by a projection. */
   readonly access: Uint8Array;
   /** Seconds since the trace's clock started. Only with `extra`. */
   readonly time?: Float64Array;
@@ -89,7 +113,9 @@ export class EventBatch implements EventColumns, Partial<ExtraColumns> {
 
   /** Rows that are filled. */
   count = 0;
-  #state: BatchState = "filling";
+  #state: Exclude<BatchState, "running"> = "filling";
+  /** Runs that read the batch now: several VMs may take it at once. */
+  #readers = 0;
 
   /** @throws TypeError or RangeError with code `ERR_CONFIG` unless capacity is an integer from 1 to 2^24. */
   constructor(capacity: number = DEFAULT_BATCH, { extra = false }: EventBatchOptions = {}) {
@@ -116,7 +142,7 @@ export class EventBatch implements EventColumns, Partial<ExtraColumns> {
   }
 
   get state(): BatchState {
-    return this.#state;
+    return this.#readers > 0 ? "running" : this.#state;
   }
 
   get isFull(): boolean {
@@ -135,16 +161,23 @@ export class EventBatch implements EventColumns, Partial<ExtraColumns> {
 
   /**
    * Appends an operation of the VMM. `bytes` 0 means every slot for
-   * `dirty-log-*`; `zap-all-fast` and `end` take no range.
+   * `dirty-log-*`; `zap-all-fast` and `end` take no range; the range of
+   * `hva-invalidate` is host-virtual.
    *
    * @throws as {@link pushAccess}
    */
-  pushOperation(kind: Exclude<EventKind, "access">, gpa: Gpa = 0, bytes = 0): void {
-    const value = KIND[kind];
-    if (value === undefined || value === KIND.access) {
-      throw wrongType("kind", `one of ${EVENT_KINDS.slice(1).join(", ")}`, kind);
-    }
-    this.pushRow(value, gpa, bytes, 0, 0);
+  pushOperation(kind: Operation, gpa: Gpa = 0, bytes = 0): void {
+    if (!OPERATIONS.includes(kind)) throw wrongType("kind", `one of ${OPERATIONS.join(", ")}`, kind);
+    this.pushRow(KIND[kind], gpa, bytes, 0, 0);
+  }
+
+  /**
+   * Appends a change of memory attributes over [gpa, gpa + bytes).
+   *
+   * @throws as {@link pushAccess}
+   */
+  pushAttributes(gpa: Gpa, bytes: number, attribute: MemoryAttribute): void {
+    this.pushRow(KIND.attributes, gpa, bytes, 0, attributeBit(attribute));
   }
 
   /** Appends rows [start, end) of another batch; extra columns only if both carry them. */
@@ -175,20 +208,23 @@ export class EventBatch implements EventColumns, Partial<ExtraColumns> {
 
   /** Empties the batch for filling. Refused with `ERR_BUSY` while it runs. */
   reset(): void {
-    if (this.#state === "running") throw this.#wrongState("refill");
+    if (this.#readers > 0) throw this.#wrongState("refill");
     this.count = 0;
     this.#state = "filling";
   }
 
-  /** Marks the batch as handed to the engine; one that was read may run again. */
+  /**
+   * Marks the batch as handed to an engine, which only reads it: any number of
+   * them may have it at once, and one that was read may run again.
+   */
   beginRun(): void {
-    if (this.#state === "running") throw this.#wrongState("run");
-    this.#state = "running";
+    this.#readers++;
   }
 
-  /** Marks the batch as done; its columns may be read and it may be refilled. */
+  /** Marks one run as done; after the last one the batch may be refilled. */
   endRun(): void {
     this.#expect("running", "end the run of");
+    this.#readers--;
     this.#state = "read";
   }
 
@@ -199,11 +235,11 @@ export class EventBatch implements EventColumns, Partial<ExtraColumns> {
   }
 
   #expect(state: BatchState, verb: string): void {
-    if (this.#state !== state) throw this.#wrongState(verb);
+    if (this.state !== state) throw this.#wrongState(verb);
   }
 
   #wrongState(verb: string): MmuError {
-    return new MmuError("ERR_BUSY", `cannot ${verb} an event batch whose state is ${show(this.#state)}`);
+    return new MmuError("ERR_BUSY", `cannot ${verb} an event batch whose state is ${show(this.state)}`);
   }
 
   #full(): MmuError {

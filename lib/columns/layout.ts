@@ -22,6 +22,7 @@ export interface Layout {
   readonly outcome: readonly Column[];
   readonly eventKinds: readonly string[];
   readonly outcomes: readonly string[];
+  readonly flushScopes: readonly string[];
 }
 
 /** Kinds of an event; the index is the value of the `kind` column. */
@@ -33,6 +34,8 @@ export const EVENT_KINDS = [
   "dirty-log-enable",
   "dirty-log-disable",
   "end",
+  "hva-invalidate",
+  "attributes",
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
@@ -54,6 +57,10 @@ export const OUTCOMES = [
 /** What an access came to. */
 export type OutcomeCode = Exclude<(typeof OUTCOMES)[number], "done">;
 
+/** How far a TLB flush reached; the index is the value of the `flush` column. */
+export const FLUSH_SCOPES = ["none", "range", "full"] as const;
+export type FlushScope = (typeof FLUSH_SCOPES)[number];
+
 const EVENT = [
   { name: "gpa", type: "f64" },
   { name: "bytes", type: "f64" },
@@ -71,18 +78,21 @@ const EXTRA = [
 
 const OUTCOME = [
   { name: "sptesChanged", type: "u32" },
+  { name: "flushedPages", type: "u32" },
   { name: "outcome", type: "u8" },
   { name: "level", type: "u8" },
   { name: "tablesRead", type: "u8" },
+  { name: "flush", type: "u8" },
 ] as const;
 
 export const LAYOUT = {
-  version: 1,
+  version: 2,
   event: EVENT,
   extra: EXTRA,
   outcome: OUTCOME,
   eventKinds: EVENT_KINDS,
   outcomes: OUTCOMES,
+  flushScopes: FLUSH_SCOPES,
 } as const satisfies Layout;
 
 const WIDTHS = { f64: 8, u32: 4, u16: 2, u8: 1 } as const;
@@ -125,12 +135,14 @@ export function columnViews<const Columns extends readonly Column[]>(
   return views as ColumnViews<Columns>;
 }
 
+const TABLES = ["event", "extra", "outcome", "eventKinds", "outcomes", "flushScopes"] as const;
+
 /** Undefined if the addon agrees with this file, else a sentence that says where not. */
 export function layoutMismatch(addon: Layout): string | undefined {
   if (addon.version !== LAYOUT.version) {
     return `the addon was built for layout ${addon.version}, this package needs ${LAYOUT.version}; run npm rebuild`;
   }
-  for (const part of ["event", "extra", "outcome", "eventKinds", "outcomes"] as const) {
+  for (const part of TABLES) {
     if (JSON.stringify(addon[part].map(nameOf)) === JSON.stringify(LAYOUT[part].map(nameOf))) continue;
     return `the addon's "${part}" table differs from this package's at layout ${LAYOUT.version}; run npm rebuild`;
   }

@@ -11,6 +11,8 @@ import { DEFAULT_BATCH, MAX_BATCH } from "./event-batch.js";
 import {
   bytesPerRow,
   columnViews,
+  FLUSH_SCOPES,
+  type FlushScope,
   LAYOUT,
   OUTCOMES,
   type OutcomeCode,
@@ -27,6 +29,20 @@ export interface Outcome {
   readonly tablesRead: number;
   /** SPTEs that KVM's side changed; Accessed and Dirty bits do not count. */
   readonly sptesChanged: number;
+  /** The widest TLB flush that it made; `none` also where one was owed and elided. */
+  readonly flush: FlushScope;
+  /** Pages of its range flushes; a full flush counts none. */
+  readonly flushedPages: number;
+}
+
+/** One outcome as the columns, and the engine, have it. */
+export interface RawOutcome {
+  readonly outcome: number;
+  readonly level: number;
+  readonly tablesRead: number;
+  readonly sptesChanged: number;
+  readonly flush: number;
+  readonly flushedPages: number;
 }
 
 /** Outcomes out, one row per event of a batch of the same capacity. */
@@ -35,11 +51,15 @@ export class OutcomeBatch implements OutcomeColumns {
   /** The one block behind every column. It cannot be transferred to another thread. */
   readonly buffer: ArrayBuffer;
   readonly sptesChanged: Uint32Array;
+  /** Pages of range flushes; 2^32 - 1 stands for that many or more. */
+  readonly flushedPages: Uint32Array;
   /** Index into `OUTCOMES`. */
   readonly outcome: Uint8Array;
   /** 1 4K, 2 2M, 3 1G, 0 none. */
   readonly level: Uint8Array;
   readonly tablesRead: Uint8Array;
+  /** Index into `FLUSH_SCOPES`. */
+  readonly flush: Uint8Array;
   /** Rows that the last run wrote. */
   count = 0;
 
@@ -54,26 +74,33 @@ export class OutcomeBatch implements OutcomeColumns {
     this.outcome = columns.outcome;
     this.level = columns.level;
     this.tablesRead = columns.tablesRead;
+    this.flushedPages = columns.flushedPages;
+    this.flush = columns.flush;
   }
 
   /** One outcome as an object. @throws RangeError if the row was not written */
   at(row: number): Outcome {
     expectInteger("row", row, 0, this.count - 1);
-    return outcomeOf(this.outcome[row], this.level[row], this.tablesRead[row], this.sptesChanged[row]);
+    return outcomeOf({
+      outcome: this.outcome[row] as number,
+      level: this.level[row] as number,
+      tablesRead: this.tablesRead[row] as number,
+      sptesChanged: this.sptesChanged[row] as number,
+      flush: this.flush[row] as number,
+      flushedPages: this.flushedPages[row] as number,
+    });
   }
 }
 
 /** The object form of one outcome's raw values. */
-export function outcomeOf(
-  outcome: number | undefined,
-  level: number | undefined,
-  tablesRead: number | undefined,
-  sptesChanged: number | undefined,
-): Outcome {
+export function outcomeOf(raw: RawOutcome): Outcome {
+  const { tablesRead, sptesChanged, flushedPages } = raw;
   return {
-    result: OUTCOMES[outcome ?? -1] ?? "error",
-    pageSize: PAGE_SIZES[level ?? 0],
-    tablesRead: tablesRead ?? 0,
-    sptesChanged: sptesChanged ?? 0,
+    result: OUTCOMES[raw.outcome] ?? "error",
+    pageSize: PAGE_SIZES[raw.level],
+    tablesRead,
+    sptesChanged,
+    flush: FLUSH_SCOPES[raw.flush] ?? "none",
+    flushedPages,
   };
 }

@@ -5,7 +5,7 @@
  * becomes fields of the replay. It must not know the VM or the trace.
  */
 import type { EventBatch } from "../columns/event-batch.js";
-import type { EventKind, OutcomeCode } from "../columns/layout.js";
+import type { EventKind, FlushScope, OutcomeCode } from "../columns/layout.js";
 import type { OutcomeBatch } from "../columns/outcome-batch.js";
 
 /** What the events themselves say. */
@@ -17,10 +17,15 @@ export interface InputFields {
   readonly byKind: Readonly<Partial<Record<EventKind, number>>>;
   /** Highest vCPU id of an access, plus one. */
   readonly vcpus: number;
+  /** Changes of attributes that a projection inserted; they are no events of the trace. */
+  readonly conversions: number;
   /** Time of the first event in seconds of the trace's clock. */
   readonly firstTime: number;
   readonly lastTime: number;
 }
+
+/** Events by the widest flush that each made. */
+export type FlushesByScope = Readonly<Record<FlushScope, number>>;
 
 /** The fields of a replay that metrics make. */
 export interface MetricFields {
@@ -29,6 +34,8 @@ export interface MetricFields {
   readonly outcomes: Readonly<Partial<Record<OutcomeCode, number>>>;
   /** Operations by kind, only those that occurred. */
   readonly operations: Readonly<Partial<Record<Exclude<EventKind, "access" | "end">, number>>>;
+  /** Events by kind and flush, for the kinds that flushed; `attributes` has inserted conversions too. */
+  readonly flushScopes: Readonly<Partial<Record<EventKind, FlushesByScope>>>;
 }
 
 export interface Metric<State = unknown, Fields extends Partial<MetricFields> = Partial<MetricFields>> {

@@ -30,6 +30,7 @@ export interface NativeLayout {
   readonly outcome: readonly NativeColumn[];
   readonly eventKinds: readonly string[];
   readonly outcomes: readonly string[];
+  readonly flushScopes: readonly string[];
 }
 
 export interface NativeErrorInfo {
@@ -38,9 +39,42 @@ export interface NativeErrorInfo {
   readonly sentence: string;
 }
 
+/** The two MMUs of KVM that are modelled. */
+export type NativeFlavour = "tdp" | "rmap";
+
+export interface NativeDefect {
+  readonly id: string;
+  readonly flavours: readonly NativeFlavour[];
+}
+
 export interface NativeStrategy {
   readonly name: string;
   readonly summary: string;
+  readonly flavours: readonly NativeFlavour[];
+  readonly presets: readonly ("attribute" | "private-shared")[];
+  /** What is known to be wrong with it, by flavour. */
+  readonly defects: readonly NativeDefect[];
+}
+
+/** What the text of an alias preset stands for. */
+export interface NativePreset {
+  readonly preset: string;
+  readonly kind: "none" | "attribute" | "private-shared" | "stripped";
+  /** Numbers of the alias bits in a gpa, ascending. */
+  readonly bits: readonly number[];
+  /** 0 if the preset fixes none; so has `rootLevel`. */
+  readonly addressBits: number;
+  readonly rootLevel: number;
+  /** Alias 1 may only be fetched from. */
+  readonly executeOnly: boolean;
+  /** Offset in a gpa of every alias, ascending; the first is 0. */
+  readonly aliases: readonly number[];
+}
+
+/** A law that a run is judged by. */
+export interface NativeRule {
+  readonly id: string;
+  readonly sentence: string;
 }
 
 export interface NativeFormat {
@@ -55,6 +89,18 @@ export interface NativeVmConfig {
   readonly vcpus: number;
   readonly arenaBytes: number;
   readonly strategy: string;
+  readonly preset: string;
+  readonly mmu: NativeFlavour;
+  /** `none`, `hyperv` or `fail:<k>`. */
+  readonly flushProvider: string;
+  /** 0 switches the TLB model off. */
+  readonly tlbEntries: number;
+  readonly tlbWays: number;
+  readonly internalSlots: boolean;
+  readonly guestPaging: string;
+  /** `ok`, `busy:<k>` or `fail:<k>`. */
+  readonly externalTables: string;
+  readonly convertOnExit: boolean;
 }
 
 export interface NativeOutcome {
@@ -63,6 +109,9 @@ export interface NativeOutcome {
   readonly level: number;
   readonly tablesRead: number;
   readonly sptesChanged: number;
+  /** Index into `NativeLayout.flushScopes`. */
+  readonly flush: number;
+  readonly flushedPages: number;
 }
 
 export interface NativeRegion {
@@ -111,6 +160,45 @@ export interface NativeDirtyRounds {
   readonly pages: number;
 }
 
+/** Range flushes that succeeded, full flushes, flushes owed and elided, pages of the range flushes. */
+export interface NativeFlushes {
+  readonly none: number;
+  readonly range: number;
+  readonly full: number;
+  readonly pages: number;
+}
+
+/** A rule that fired. */
+export interface NativeViolation {
+  readonly rule: string;
+  readonly count: number;
+  /** Number of the first event that broke it, counted over the VM's life. */
+  readonly firstEvent: number;
+  /** As issued by that event. */
+  readonly gpa: number;
+  /** Id of the known defect behind it, `""` if there is none. */
+  readonly defect: string;
+  readonly reason: string;
+}
+
+/** Leaves that hardware reaches through one alias. */
+export interface NativeLeafCounts {
+  readonly offset: number;
+  /** Index is the level; index 0 is always 0. */
+  readonly counts: readonly number[];
+}
+
+/** Every table page, as columns of equal length. */
+export interface NativeTableList {
+  /** First gpa that the table covers, as its key has it. */
+  readonly gpa: Float64Array;
+  readonly level: Uint8Array;
+  /** How many entries point to it. */
+  readonly parents: Uint32Array;
+  /** Which root it belongs to. */
+  readonly root: Uint8Array;
+}
+
 /** Resolves, or returns, with the number of rows applied. */
 export interface NativeVm {
   /**
@@ -138,6 +226,19 @@ export interface NativeVm {
   stats(): Record<string, number>;
   tables(): NativeTables;
   dirtyRounds(): NativeDirtyRounds;
+  flushes(): NativeFlushes;
+  /** By rule. */
+  violations(): NativeViolation[];
+  /** Pages whose attribute changed while hardware still reached them through the other alias. */
+  coexisting(): number;
+  /** Pages that `convertOnExit` converted. */
+  conversions(): number;
+  /** One entry for each alias that hardware can issue, by offset. */
+  leafCounts(): NativeLeafCounts[];
+  isPrivate(gpa: number): boolean;
+  tableList(): NativeTableList;
+  /** How many reverse-map entries a page has. */
+  rmapCount(gpa: number): number;
   readonly closed: boolean;
   /** Idempotent. A run in flight rejects with ERR_CLOSED. */
   close(): void;
@@ -197,7 +298,13 @@ export interface NativeMappedFile {
 export interface NativeAddon {
   layout(): NativeLayout;
   errors(): NativeErrorInfo[];
+  /** By name. */
   strategies(): NativeStrategy[];
+  rules(): NativeRule[];
+  /** ERR_CONFIG for a text that is no preset. */
+  preset(text: string): NativePreset;
+  /** `""`, or why such a VM cannot be made; making it is refused with ERR_UNSUPPORTED. */
+  applicability(config: NativeVmConfig): string;
   formats(): NativeFormat[];
   /** The format that the first bytes belong to, `""` if none. */
   detectFormat(head: Uint8Array): string;

@@ -19,7 +19,8 @@ export interface InspectedRange {
 /** What `gpalias inspect --json` prints. */
 export interface Inspection {
   readonly schemaVersion: 1;
-  readonly input: ReplayInput;
+  /** As a replay has it, where no projection has come into it. */
+  readonly input: Omit<ReplayInput, "conversions">;
   /** Ascending; pages less than 2 MiB apart are in one range. */
   readonly ranges: readonly InspectedRange[];
   /** What a replay would give the VM. An `hva` is left out where the default holds. */

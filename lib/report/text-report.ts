@@ -8,7 +8,9 @@
 import type { Replay } from "../replay.js";
 import { guessLines, inputSection } from "./input-section.js";
 import { formatBytes, formatCount, formatRate, formatSeconds, formatShare } from "./quantities.js";
+import { configLines } from "./run-section.js";
 import { bar, joined, labelled, listed, newPage, type Page, type TextOptions, table } from "./text-layout.js";
+import { violationSection } from "./verdict.js";
 
 export type { TextOptions } from "./text-layout.js";
 
@@ -28,24 +30,19 @@ export async function renderText(result: Replay, options: TextOptions = {}): Pro
     await statisticsSection(page, result),
     await tableSection(page, result),
     await leafSection(page, result),
+    await flushSection(page, result),
     dirtySection(page, result),
+    conversionSection(page, result),
+    violationSection(page, result),
     timingSection(page, result),
   ]);
 }
 
 function runSection(page: Page, { run, config }: Replay): string[] {
-  const { addressBits, rootLevel, backing, dirtyLog, memslots, guesses } = config;
-  const machine = `${addressBits}-bit addresses, ${rootLevel} levels, host pages ${backing ?? "of several sizes"}`;
-  const memory = memslots.reduce((sum, { size }) => sum + Number(size), 0);
   return [
     page.paint("bold", `Run ${run}`),
-    ...labelled(page, "machine", machine),
-    ...labelled(
-      page,
-      "memory",
-      `${memslots.length} memslots, ${formatBytes(memory)}, dirty logging ${dirtyLog}`,
-    ),
-    ...guessLines(page, guesses),
+    ...configLines(page, config),
+    ...guessLines(page, config.guesses),
   ];
 }
 
@@ -81,16 +78,46 @@ async function tableSection(page: Page, { tables }: Replay): Promise<string[]> {
 }
 
 async function leafSection(page: Page, { leaves }: Replay): Promise<string[]> {
+  const hasAliases = Object.keys(leaves).length > 1;
   const rows = Object.entries(leaves).flatMap(([alias, sizes]) =>
     Object.entries(sizes)
       .filter(([, count]) => count > 0)
       .map(([size, count]) => {
         const mapped = formatBytes(count * (PAGE_BYTES[size] ?? 0));
-        return [...(alias === "0x0" ? [] : [`alias ${alias}`]), size, formatCount(count), mapped];
+        return [...(hasAliases ? [`alias ${alias}`] : []), size, formatCount(count), mapped];
       }),
   );
   const heading = page.paint("bold", "Mapped at the end");
-  return [heading, ...(rows.length > 0 ? await table(rows, ["left", "right", "right"]) : ["  nothing"])];
+  return [
+    heading,
+    ...(rows.length > 0 ? await table(rows, ["left", "right", "right", "right"]) : ["  nothing"]),
+  ];
+}
+
+async function flushSection(page: Page, { flush, flushScopes }: Replay): Promise<string[]> {
+  const { range, full, none, pages } = flush;
+  const counts = [
+    ["full", formatCount(full)],
+    ["range", range === 0 ? "0" : `${formatCount(range)} of ${formatCount(pages)} pages`],
+    ["elided", formatCount(none)],
+  ];
+  const rows = Object.entries(flushScopes).map(([kind, scopes]) => [
+    `  by ${kind}`,
+    `${formatCount(scopes.full)} full, ${formatCount(scopes.range)} range`,
+  ]);
+  return [page.paint("bold", "TLB flushes"), ...(await table([...counts, ...rows], ["left", "left"]))];
+}
+
+function conversionSection(page: Page, { coexisting, conversionsOnExit }: Replay): string[] {
+  if (coexisting + conversionsOnExit === 0) return [];
+  const lines = [page.paint("bold", "Conversions")];
+  if (conversionsOnExit > 0) {
+    lines.push(...labelled(page, "on exit", `${formatCount(conversionsOnExit)} pages after a memory fault`));
+  }
+  if (coexisting > 0) {
+    lines.push(...labelled(page, "left mapped", `${formatCount(coexisting)} pages through the other alias`));
+  }
+  return lines;
 }
 
 function dirtySection(page: Page, { dirty, dirtyRounds }: Replay): string[] {

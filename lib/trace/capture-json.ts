@@ -18,7 +18,7 @@ import {
   TiB,
 } from "../address.js";
 import { TraceError } from "../errors.js";
-import { expectInteger, expectKeys, wrongType } from "../expect.js";
+import { expectInteger, expectKeys, outOfRange, wrongType } from "../expect.js";
 
 /** A memslot that a file describes, ready for `vm.memslots.add`. */
 export interface MemslotDescription {
@@ -40,6 +40,8 @@ export interface Capture {
   readonly vcpus: number | undefined;
   /** Dirty-log rounds among the capture's markers. */
   readonly dirtyRounds: number | undefined;
+  /** The guest's bounce buffer (swiotlb), the end excluded; undefined if its kernel reported none. */
+  readonly bounce: { readonly start: Gpa; readonly end: Gpa } | undefined;
 }
 
 const SLOT_IDS = 65_536;
@@ -49,6 +51,8 @@ const READONLY = 2;
 /** What a trace may be called beside NAME.json. */
 const TRACE_SUFFIX = /\.(faults\.bin|kvm_page_fault\.txt|access\.u64)(\.(br|gz))?$/;
 const DIRTY_LOG_MARKER = "2";
+/** Linux: swiotlb_print_info(); its second address is where the buffer ends. */
+const SWIOTLB_LINE = /^mapped \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\]/;
 
 /** Path of the `.json` that belongs to a trace, by its name; undefined if the name has no such form. */
 export function captureJsonPath(tracePath: string): string | undefined {
@@ -100,7 +104,17 @@ function captureIn(text: string, path: string): Capture {
     memslots: memslotsIn(slots, path),
     vcpus: vcpusIn(json),
     dirtyRounds: isRecord(markers) ? Number(markers[DIRTY_LOG_MARKER] ?? 0) : undefined,
+    bounce: bounceIn(propertyOf(json, "swiotlb"), `${path}: swiotlb`),
   };
+}
+
+function bounceIn(lines: unknown, where: string): Capture["bounce"] {
+  const texts: readonly unknown[] = Array.isArray(lines) ? lines : [];
+  const [, first, last] = texts.map((line) => SWIOTLB_LINE.exec(String(line))).find(Boolean) ?? [];
+  if (first === undefined || last === undefined) return undefined;
+  const [start, end] = [parseGpa(first, where), parseSize(last, where)];
+  if (start < end) return { start, end };
+  throw outOfRange(where, "a range that ends behind its start", `${first}-${last}`);
 }
 
 function memslotsIn(slots: unknown, path: string): readonly MemslotDescription[] {

@@ -5,7 +5,8 @@
  * All yield the same few batches in rotation, so a trace of any length takes
  * constant memory. It must not know files or compression.
  */
-import { EventBatch } from "../columns/event-batch.js";
+import { BatchRotation, type BatchShape } from "../columns/batch-rotation.js";
+import type { EventBatch } from "../columns/event-batch.js";
 import { fromDecoder, MmuError, TraceError } from "../errors.js";
 import type {
   DecodeStep,
@@ -16,37 +17,14 @@ import type {
   TraceTotals,
 } from "./trace-format.js";
 
-/** One batch runs while the next is filled. */
-const WAYS = 2;
 /** Rows of the batch that a decoder fills when the caller's cannot be. */
 const STAGING_ROWS = 4096;
-
-export interface BatchShape {
-  readonly size: number;
-  readonly extra: boolean;
-}
 
 export interface DecodeContext {
   readonly decoder: TraceDecoder;
   readonly format: string;
   /** What to call the trace in an error. */
   readonly source: string;
-}
-
-/** Hands out the same batches in turn, emptied. */
-class Rotation {
-  readonly #batches: readonly EventBatch[];
-  #turn = 0;
-
-  constructor({ size, extra }: BatchShape) {
-    this.#batches = Array.from({ length: WAYS }, () => new EventBatch(size, { extra }));
-  }
-
-  next(): EventBatch {
-    const batch = this.#batches[this.#turn++ % WAYS] as EventBatch;
-    batch.reset();
-    return batch;
-  }
 }
 
 /** Reads a mapped file to its end. `at` is told how far it is, in bytes. */
@@ -82,16 +60,16 @@ export function readScript(
 // number of 28-byte rows cannot offer. Such batches are filled by copying.
 function decodable(
   shape: BatchShape,
-  read: (rotation: Rotation) => AsyncGenerator<EventBatch>,
+  read: (rotation: BatchRotation) => AsyncGenerator<EventBatch>,
 ): AsyncGenerator<EventBatch> {
-  if (!shape.extra || shape.size % 2 === 0) return read(new Rotation(shape));
-  return regrouped(read(new Rotation({ size: STAGING_ROWS, extra: true })), shape);
+  if (!shape.extra || shape.size % 2 === 0) return read(new BatchRotation(shape));
+  return regrouped(read(new BatchRotation({ size: STAGING_ROWS, extra: true })), shape);
 }
 
 async function* mappedBatches(
   file: MappedTrace,
   context: DecodeContext,
-  rotation: Rotation,
+  rotation: BatchRotation,
   at: (offset: number) => void,
 ): AsyncGenerator<EventBatch> {
   let offset = 0;
@@ -114,7 +92,7 @@ async function* mappedBatches(
 async function* chunkBatches(
   chunks: AsyncIterable<Uint8Array>,
   context: DecodeContext,
-  rotation: Rotation,
+  rotation: BatchRotation,
 ): AsyncGenerator<EventBatch> {
   let batch = rotation.next();
   let rest: Uint8Array = new Uint8Array(0);
@@ -181,7 +159,7 @@ async function* regrouped(
   batches: AsyncGenerator<EventBatch>,
   shape: BatchShape,
 ): AsyncGenerator<EventBatch> {
-  const rotation = new Rotation(shape);
+  const rotation = new BatchRotation(shape);
   for await (const whole of batches) {
     for (let start = 0; start < whole.count; start += shape.size) {
       const batch = rotation.next();

@@ -6,8 +6,7 @@
  * knows where decoders come from, and nothing knows compression.
  */
 import type { Gpa } from "../address.js";
-import { type Access, EventBatch } from "../columns/event-batch.js";
-import type { EventKind } from "../columns/layout.js";
+import { type Access, EventBatch, type MemoryAttribute, type Operation } from "../columns/event-batch.js";
 import { TraceError } from "../errors.js";
 import { wrongType } from "../expect.js";
 
@@ -148,9 +147,15 @@ export class TraceSink {
   }
 
   /** Appends an operation of the VMM. */
-  operation(kind: Exclude<EventKind, "access">, gpa: Gpa = 0, bytes = 0): void {
+  operation(kind: Operation, gpa: Gpa = 0, bytes = 0): void {
     this.#makeRoom();
     this.#rows.pushOperation(kind, gpa, bytes);
+  }
+
+  /** Appends a change of memory attributes. */
+  attributes(gpa: Gpa, bytes: number, attribute: MemoryAttribute): void {
+    this.#makeRoom();
+    this.#rows.pushAttributes(gpa, bytes, attribute);
   }
 
   /** Gives the row appended last its time in seconds and its rip. */

@@ -6,12 +6,13 @@
  */
 import { createReadStream } from "node:fs";
 import { addAbortSignal, Readable } from "node:stream";
+import type { BatchShape } from "../columns/batch-rotation.js";
 import { DEFAULT_BATCH, type EventBatch, MAX_BATCH } from "../columns/event-batch.js";
 import { attempt, fromNative, MmuError } from "../errors.js";
 import { expectInteger, wrongType } from "../expect.js";
 import { type Compression, inflated } from "./compression.js";
 import { type FileHash, hashFile, hashing, type StreamHash } from "./file-hash.js";
-import { type BatchShape, expectEvents, readChunks, readMapped, readScript } from "./read-batches.js";
+import { expectEvents, readChunks, readMapped, readScript } from "./read-batches.js";
 import { type TraceBackend, type TraceFormat, TraceSink, type TraceTotals } from "./trace-format.js";
 
 export interface BatchesOptions {

@@ -13,11 +13,6 @@ namespace {
                    std::string(name) + " must be " + std::string(expected));
 }
 
-Napi::Object object(Napi::Value value, std::string_view name) {
-  if (!value.IsObject()) refuse_type(value, name, "an object");
-  return value.As<Napi::Object>();
-}
-
 std::size_t utf8_length(Napi::Value value) {
   std::size_t length = 0;
   napi_get_value_string_utf8(value.Env(), value, nullptr, 0, &length);
@@ -40,6 +35,11 @@ std::uint64_t integer_below(Napi::Value value, std::string_view name,
                       std::string(name) + " must be an integer in [0, 2^" +
                           std::to_string(width) + "), got " +
                           value.ToString().Utf8Value()));
+}
+
+Napi::Object object(Napi::Value value, std::string_view name) {
+  if (!value.IsObject()) refuse_type(value, name, "an object");
+  return value.As<Napi::Object>();
 }
 
 bool boolean(Napi::Value value, std::string_view name) {
@@ -70,22 +70,6 @@ std::string text(Napi::Value value, std::string_view name,
     refuse_type(value, name, "a string without zero bytes");
   }
   return bytes;
-}
-
-MachineConfig vm_config(Napi::Value value) {
-  const Napi::Object from = object(value, "config");
-  return {
-      .address_bits =
-          integer<std::uint32_t>(from.Get("addressBits"), "config.addressBits"),
-      .root_level =
-          integer<std::uint32_t>(from.Get("rootLevel"), "config.rootLevel"),
-      .host_maxphyaddr = integer<std::uint32_t>(from.Get("hostMaxphyaddr"),
-                                                "config.hostMaxphyaddr"),
-      .vcpus = integer<std::uint32_t>(from.Get("vcpus"), "config.vcpus"),
-      .arena_bytes =
-          integer<std::uint64_t>(from.Get("arenaBytes"), "config.arenaBytes"),
-      .strategy = text(from.Get("strategy"), "config.strategy", kMaxNameBytes),
-  };
 }
 
 MemslotRegion memslot_region(Napi::Value value) {

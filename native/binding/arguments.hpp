@@ -33,6 +33,8 @@ T integer(Napi::Value value, std::string_view name) {
   return static_cast<T>(integer_below(value, name, kWidth));
 }
 
+Napi::Object object(Napi::Value value, std::string_view name);
+
 bool boolean(Napi::Value value, std::string_view name);
 
 // The bytes of a Uint8Array over memory that is not shared. They stay where
@@ -43,7 +45,6 @@ std::span<const std::uint8_t> bytes(Napi::Value value, std::string_view name);
 std::string text(Napi::Value value, std::string_view name,
                  std::size_t max_bytes);
 
-MachineConfig vm_config(Napi::Value value);
 MemslotRegion memslot_region(Napi::Value value);
 // kind, gpa, bytes, vcpu, access.
 Event event(const Napi::CallbackInfo& info);

@@ -5,7 +5,7 @@
 #include "binding/arguments.hpp"
 #include "binding/errors.hpp"
 #include "binding/values.hpp"
-#include "core/machine.hpp"
+#include "core/event.hpp"
 #include "trace/decoder.hpp"
 
 namespace mmu::binding {
@@ -29,27 +29,6 @@ Napi::Array columns(Napi::Env env, std::span<const ColumnInfo> layout) {
   return made;
 }
 
-Napi::Array names(Napi::Env env, std::span<const std::string_view> from) {
-  Napi::Array made = Napi::Array::New(env, from.size());
-  for (std::uint32_t i = 0; i < from.size(); ++i) {
-    made.Set(i, to_js(env, from[i]));
-  }
-  return made;
-}
-
-// Anything with a name and a summary.
-template <class T>
-Napi::Array summaries(Napi::Env env, const std::vector<T>& items) {
-  Napi::Array made = Napi::Array::New(env, items.size());
-  for (std::uint32_t i = 0; i < items.size(); ++i) {
-    Napi::Object item = Napi::Object::New(env);
-    item.Set("name", to_js(env, items[i].name));
-    item.Set("summary", to_js(env, items[i].summary));
-    made.Set(i, item);
-  }
-  return made;
-}
-
 }  // namespace
 
 Napi::Value layout(const Napi::CallbackInfo& info) {
@@ -59,8 +38,9 @@ Napi::Value layout(const Napi::CallbackInfo& info) {
   made.Set("event", columns(env, kEventLayout));
   made.Set("extra", columns(env, kExtraLayout));
   made.Set("outcome", columns(env, kOutcomeLayout));
-  made.Set("eventKinds", names(env, kEventKindNames));
-  made.Set("outcomes", names(env, kOutcomeNames));
+  made.Set("eventKinds", to_js(env, std::span(kEventKindNames)));
+  made.Set("outcomes", to_js(env, std::span(kOutcomeNames)));
+  made.Set("flushScopes", to_js(env, std::span(kFlushScopeNames)));
   return made;
 }
 
@@ -79,12 +59,17 @@ Napi::Value errors(const Napi::CallbackInfo& info) {
   return made;
 }
 
-Napi::Value strategies(const Napi::CallbackInfo& info) {
-  return summaries(info.Env(), mmu::strategies());
-}
-
 Napi::Value formats(const Napi::CallbackInfo& info) {
-  return summaries(info.Env(), trace::formats());
+  const Napi::Env env = info.Env();
+  const auto items = trace::formats();
+  Napi::Array made = Napi::Array::New(env, items.size());
+  for (std::uint32_t i = 0; i < items.size(); ++i) {
+    Napi::Object item = Napi::Object::New(env);
+    item.Set("name", to_js(env, items[i].name));
+    item.Set("summary", to_js(env, items[i].summary));
+    made.Set(i, item);
+  }
+  return made;
 }
 
 Napi::Value detect_format(const Napi::CallbackInfo& info) {

@@ -122,11 +122,14 @@ OutcomeColumns RunBlocks::outcome_columns() const {
   return {
       .sptes_changed =
           column<std::uint32_t, outcome_place("sptesChanged")>(block, capacity),
+      .flushed_pages =
+          column<std::uint32_t, outcome_place("flushedPages")>(block, capacity),
       .outcome =
           column<std::uint8_t, outcome_place("outcome")>(block, capacity),
       .level = column<std::uint8_t, outcome_place("level")>(block, capacity),
       .tables_read =
           column<std::uint8_t, outcome_place("tablesRead")>(block, capacity),
+      .flush = column<std::uint8_t, outcome_place("flush")>(block, capacity),
   };
 }
 

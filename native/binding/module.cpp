@@ -24,6 +24,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<layout>(exports, "layout");
   add<errors>(exports, "errors");
   add<strategies>(exports, "strategies");
+  add<preset>(exports, "preset");
+  add<applicability>(exports, "applicability");
+  add<rules>(exports, "rules");
   add<formats>(exports, "formats");
   add<detect_format>(exports, "detectFormat");
   add<build>(exports, "build");

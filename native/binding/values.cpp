@@ -2,31 +2,10 @@
 
 #include <cstring>
 
-#include "binding/errors.hpp"
+#include "binding/arrays.hpp"
 
 namespace mmu::binding {
 namespace {
-
-// Through the JavaScript constructor: where memory is short it throws a
-// RangeError, while napi_create_arraybuffer() ends the process.
-Napi::ArrayBuffer array_buffer(Napi::Env env, std::size_t bytes) {
-  const Napi::Function constructor =
-      env.Global().Get("ArrayBuffer").As<Napi::Function>();
-  const Napi::Object made =
-      constructor.New({Napi::Number::New(env, static_cast<double>(bytes))});
-  if (!made.IsArrayBuffer() ||
-      made.As<Napi::ArrayBuffer>().ByteLength() != bytes) {
-    throw to_js(env, refusal(ErrorCode::kInternal, "ArrayBuffer is replaced"));
-  }
-  return made.As<Napi::ArrayBuffer>();
-}
-
-template <class T>
-Napi::TypedArrayOf<T> typed_array(Napi::Env env, std::size_t length,
-                                  napi_typedarray_type type) {
-  return Napi::TypedArrayOf<T>::New(
-      env, length, array_buffer(env, length * sizeof(T)), 0, type);
-}
 
 template <class T>
 Napi::TypedArrayOf<T> copy(Napi::Env env, std::span<const T> from,
@@ -36,13 +15,16 @@ Napi::TypedArrayOf<T> copy(Napi::Env env, std::span<const T> from,
   return made;
 }
 
-template <class T>
-Napi::Array to_array(Napi::Env env, const std::vector<T>& items) {
-  Napi::Array made = Napi::Array::New(env, items.size());
-  for (std::uint32_t i = 0; i < items.size(); ++i) {
-    const Napi::HandleScope scope(env);
-    made.Set(i, to_js(env, items[i]));
-  }
+Napi::Object slot_object(Napi::Env env, const MemslotView& slot) {
+  return to_js(env, slot);
+}
+
+Napi::Object step_object(Napi::Env env, const StepView& step) {
+  Napi::Object made = Napi::Object::New(env);
+  made.Set("level", unsigned{step.level});
+  made.Set("gpa", to_js(env, step.gpa));
+  made.Set("spte", Napi::BigInt::New(env, step.spte));
+  made.Set("isLeaf", step.is_leaf);
   return made;
 }
 
@@ -56,12 +38,24 @@ Napi::Number to_js(Napi::Env env, std::uint64_t number) {
   return Napi::Number::New(env, static_cast<double>(number));
 }
 
+Napi::Array to_js(Napi::Env env, std::span<const std::string_view> names) {
+  return array_of(env, names,
+                  [](Napi::Env to, auto name) { return to_js(to, name); });
+}
+
+Napi::Array numbers(Napi::Env env, std::span<const std::uint64_t> from) {
+  return array_of(env, from,
+                  [](Napi::Env to, auto each) { return to_js(to, each); });
+}
+
 Napi::Object to_js(Napi::Env env, const Outcome& outcome) {
   Napi::Object made = Napi::Object::New(env);
   made.Set("outcome", static_cast<unsigned>(outcome.code));
   made.Set("level", unsigned{outcome.level});
   made.Set("tablesRead", unsigned{outcome.tables_read});
   made.Set("sptesChanged", outcome.sptes_changed);
+  made.Set("flush", unsigned{outcome.flush});
+  made.Set("flushedPages", outcome.flushed_pages);
   return made;
 }
 
@@ -78,39 +72,23 @@ Napi::Object to_js(Napi::Env env, const MemslotView& slot) {
 }
 
 Napi::Array to_js(Napi::Env env, const std::vector<MemslotView>& slots) {
-  return to_array(env, slots);
-}
-
-Napi::Object to_js(Napi::Env env, const StepView& step) {
-  Napi::Object made = Napi::Object::New(env);
-  made.Set("level", unsigned{step.level});
-  made.Set("gpa", to_js(env, step.gpa));
-  made.Set("spte", Napi::BigInt::New(env, step.spte));
-  made.Set("isLeaf", step.is_leaf);
-  return made;
+  return array_of(env, slots, slot_object);
 }
 
 Napi::Array to_js(Napi::Env env, const std::vector<StepView>& steps) {
-  return to_array(env, steps);
+  return array_of(env, steps, step_object);
 }
 
 Napi::Object to_js(Napi::Env env, const std::vector<LeafView>& leaves) {
-  const std::size_t count = leaves.size();
-  auto gpa = typed_array<double>(env, count, napi_float64_array);
-  auto spte = typed_array<std::uint64_t>(env, count, napi_biguint64_array);
-  auto level = typed_array<std::uint8_t>(env, count, napi_uint8_array);
-  double* const gpas = gpa.Data();
-  std::uint64_t* const sptes = spte.Data();
-  std::uint8_t* const levels = level.Data();
-  for (std::size_t i = 0; i < count; ++i) {
-    gpas[i] = static_cast<double>(leaves[i].gpa);
-    sptes[i] = leaves[i].spte;
-    levels[i] = leaves[i].level;
-  }
   Napi::Object made = Napi::Object::New(env);
-  made.Set("gpa", gpa);
-  made.Set("spte", spte);
-  made.Set("level", level);
+  made.Set("gpa", column_of<double>(env, leaves, napi_float64_array,
+                                    [](auto& leaf) { return leaf.gpa; }));
+  made.Set("spte",
+           column_of<std::uint64_t>(env, leaves, napi_biguint64_array,
+                                    [](auto& leaf) { return leaf.spte; }));
+  made.Set("level",
+           column_of<std::uint8_t>(env, leaves, napi_uint8_array,
+                                   [](auto& leaf) { return leaf.level; }));
   return made;
 }
 
@@ -131,13 +109,9 @@ Napi::Object to_js(Napi::Env env, const DirtyRounds& rounds) {
 }
 
 Napi::Object to_js(Napi::Env env, const TableCounts& tables) {
-  Napi::Array by_level = Napi::Array::New(env, std::size(tables.by_level));
-  for (std::uint32_t level = 0; level < std::size(tables.by_level); ++level) {
-    by_level.Set(level, to_js(env, tables.by_level[level]));
-  }
   Napi::Object made = Napi::Object::New(env);
   made.Set("roots", to_js(env, tables.roots));
-  made.Set("byLevel", by_level);
+  made.Set("byLevel", numbers(env, tables.by_level));
   made.Set("bytesInUse", to_js(env, tables.bytes_in_use));
   made.Set("bytesCommitted", to_js(env, tables.bytes_committed));
   return made;

@@ -5,6 +5,7 @@
 #include "binding/errors.hpp"
 #include "binding/exports.hpp"
 #include "binding/values.hpp"
+#include "binding/vm_config.hpp"
 
 namespace mmu::binding {
 
@@ -36,6 +37,14 @@ Napi::Function VmWrap::define(Napi::Env env) {
                          on<&VmWrap::stats>("stats"),
                          on<&VmWrap::tables>("tables"),
                          on<&VmWrap::dirty_rounds>("dirtyRounds"),
+                         on<&VmWrap::table_list>("tableList"),
+                         on<&VmWrap::leaf_counts>("leafCounts"),
+                         on<&VmWrap::rmap_count>("rmapCount"),
+                         on<&VmWrap::is_private>("isPrivate"),
+                         on<&VmWrap::flushes>("flushes"),
+                         on<&VmWrap::violations>("violations"),
+                         on<&VmWrap::coexisting>("coexisting"),
+                         on<&VmWrap::conversions>("conversions"),
                          on<&VmWrap::close>("close"),
                          getter_of<VmWrap, &VmWrap::closed>("closed"),
                      });
@@ -146,56 +155,12 @@ Napi::Value VmWrap::set_memslot(const Napi::CallbackInfo& info) {
   return to_js(Env(), take(Env(), machine().set_memslot(region)));
 }
 
-Napi::Value VmWrap::memslot(const Napi::CallbackInfo& info) {
-  const auto slot = integer<std::uint32_t>(info[0], "slot");
-  const auto found = machine().memslot(slot);
-  return found ? Napi::Value(to_js(Env(), *found)) : Env().Undefined();
-}
-
-Napi::Value VmWrap::memslots(const Napi::CallbackInfo&) {
-  return to_js(Env(), machine().memslots());
-}
-
-Napi::Value VmWrap::generation(const Napi::CallbackInfo& info) {
-  const auto as_id = integer<std::uint32_t>(info[0], "asId");
-  if (as_id < kAddressSpaces) return to_js(Env(), machine().generation(as_id));
-  throw to_js(Env(), refusal(ErrorCode::kMemslotAddressSpace, {},
-                             {{"as", as_id}, {"count", kAddressSpaces}}));
-}
-
 Napi::Value VmWrap::dirty_log(const Napi::CallbackInfo& info) {
   const auto slot = integer<std::uint32_t>(info[0], "slot");
   const bool peek = boolean(info[1], "peek");
   const std::vector<std::uint64_t> words =
       take(Env(), machine().dirty_log(slot, peek));
   return to_js(Env(), std::span(words));
-}
-
-Napi::Value VmWrap::walk(const Napi::CallbackInfo& info) {
-  const auto gpa = integer<std::uint64_t>(info[0], "gpa");
-  return to_js(Env(), take(Env(), machine().walk(gpa)));
-}
-
-Napi::Value VmWrap::rmap(const Napi::CallbackInfo& info) {
-  const auto gpa = integer<std::uint64_t>(info[0], "gpa");
-  return to_js(Env(), take(Env(), machine().rmap(gpa)));
-}
-
-Napi::Value VmWrap::leaves(const Napi::CallbackInfo& info) {
-  const bool mmio = boolean(info[0], "mmio");
-  return to_js(Env(), machine().leaves(mmio));
-}
-
-Napi::Value VmWrap::stats(const Napi::CallbackInfo&) {
-  return to_js(Env(), machine().stats());
-}
-
-Napi::Value VmWrap::dirty_rounds(const Napi::CallbackInfo&) {
-  return to_js(Env(), machine().dirty_rounds());
-}
-
-Napi::Value VmWrap::tables(const Napi::CallbackInfo&) {
-  return to_js(Env(), machine().tables());
 }
 
 Napi::Value VmWrap::closed(const Napi::CallbackInfo&) {

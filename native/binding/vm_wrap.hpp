@@ -70,6 +70,14 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   Napi::Value stats(const Napi::CallbackInfo& info);
   Napi::Value tables(const Napi::CallbackInfo& info);
   Napi::Value dirty_rounds(const Napi::CallbackInfo& info);
+  Napi::Value table_list(const Napi::CallbackInfo& info);
+  Napi::Value leaf_counts(const Napi::CallbackInfo& info);
+  Napi::Value rmap_count(const Napi::CallbackInfo& info);
+  Napi::Value is_private(const Napi::CallbackInfo& info);
+  Napi::Value flushes(const Napi::CallbackInfo& info);
+  Napi::Value violations(const Napi::CallbackInfo& info);
+  Napi::Value coexisting(const Napi::CallbackInfo& info);
+  Napi::Value conversions(const Napi::CallbackInfo& info);
   Napi::Value closed(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 

@@ -61,7 +61,9 @@ std::uint64_t shown(double value) {
 }
 
 Error refuse(std::size_t row, const char* expected, std::uint64_t value) {
-  return {ErrorCode::kEvent, {{{"row", row}, {"value", value}}}, expected};
+  return {ErrorCode::kEvent,
+          {{{"row", row}, {"value", value}}},
+          std::string(expected) + ", got " + number(value)};
 }
 
 std::optional<Error> check_access(const EventColumns& events, std::size_t row,
@@ -79,64 +81,114 @@ std::optional<Error> check_access(const EventColumns& events, std::size_t row,
                   events.access[row]);
   }
   if (events.vcpu[row] >= vcpus) {
-    return refuse(row, "expected the number of a vCPU of this VM",
-                  events.vcpu[row]);
+    const std::uint64_t vcpu = events.vcpu[row];
+    return Error{ErrorCode::kEvent,
+                 {{{"row", row}, {"value", vcpu}, {"limit", vcpus}}},
+                 "expected a vCPU below " + std::to_string(vcpus) +
+                     ", got vCPU " + std::to_string(vcpu)};
   }
   return std::nullopt;
 }
 
-// A range of pages inside the address space. All but a zap may leave it empty:
-// a dirty-log operation then means every slot, the others ignore it.
+// Where ranges of a kind may lie, and what to call it.
+struct Bounds {
+  double limit;
+  bool may_be_empty;
+  const char* start;
+  const char* length;
+};
+
+// A range of pages. A dirty-log operation on an empty one means every slot,
+// and what takes no range ignores it.
 std::optional<Error> check_range(const EventColumns& events, std::size_t row,
-                                 double limit, bool may_be_empty) {
-  const double gpa = events.gpa[row];
+                                 const Bounds& bounds) {
+  const double start = events.gpa[row];
   const double bytes = events.bytes[row];
-  if (!is_length(gpa, limit)) {
-    return refuse(row,
-                  "expected a page-aligned gpa below the VM's address "
-                  "width",
-                  shown(gpa));
+  if (!is_length(start, bounds.limit) || start == bounds.limit) {
+    return refuse(row, bounds.start, shown(start));
   }
-  if (!is_length(bytes, limit) || gpa + bytes > limit ||
-      (bytes == 0 && !may_be_empty)) {
-    return refuse(row,
-                  "expected a whole number of pages that ends within the "
-                  "VM's address width",
-                  shown(bytes));
+  if (!is_length(bytes, bounds.limit) || start + bytes > bounds.limit ||
+      (bytes == 0 && !bounds.may_be_empty)) {
+    return refuse(row, bounds.length, shown(bytes));
   }
   return std::nullopt;
 }
+
+Bounds guest_range(double limit, bool may_be_empty) {
+  return {limit, may_be_empty,
+          "expected a page-aligned gpa below the VM's address width, without "
+          "alias bits",
+          "expected a whole number of pages that ends within the VM's address "
+          "width, alias bits left out"};
+}
+
+std::optional<Error> check_attributes(const EventColumns& events,
+                                      std::size_t row, const Mmu& mmu,
+                                      double canonical) {
+  if (!mmu.has_private_memory()) {
+    return refuse(row,
+                  "expected no attributes event: this VM has no private "
+                  "memory",
+                  events.kind[row]);
+  }
+  constexpr std::uint8_t kKnown = kAttributesPrivate | kAttributesInserted;
+  if ((events.access[row] & ~kKnown) != 0) {
+    return refuse(row, "expected access to be a sum of private 1, inserted 2",
+                  events.access[row]);
+  }
+  return check_range(events, row, guest_range(canonical, false));
+}
+
+struct Limits {
+  double issued;     // of an access
+  double canonical;  // of a range of pages
+};
 
 std::optional<Error> check_row(const EventColumns& events, std::size_t row,
-                               const MachineConfig& config, double limit) {
+                               const Mmu& mmu, const Limits& limits) {
   switch (static_cast<EventKind>(events.kind[row])) {
     case EventKind::kAccess:
-      return check_access(events, row, limit, config.vcpus);
+      return check_access(events, row, limits.issued, mmu.config.vcpus);
     case EventKind::kZap:
-      return check_range(events, row, limit, false);
+      return check_range(events, row, guest_range(limits.canonical, false));
+    case EventKind::kHvaInvalidate:
+      return check_range(
+          events, row,
+          {kTwo52, false, "expected a page-aligned hva below 2^52",
+           "expected a whole number of pages that ends below 2^52"});
+    case EventKind::kAttributes:
+      return check_attributes(events, row, mmu, limits.canonical);
     case EventKind::kZapAllFast:
     case EventKind::kDirtyLogGet:
     case EventKind::kDirtyLogEnable:
     case EventKind::kDirtyLogDisable:
     case EventKind::kEnd:
-      return check_range(events, row, limit, true);
+      return check_range(events, row, guest_range(limits.canonical, true));
   }
   return refuse(row, "expected a known event kind", events.kind[row]);
 }
 
+Limits limits_of(const Mmu& mmu) {
+  const AliasSpace& space = mmu.alias.space();
+  const std::uint64_t issued = bit(mmu.config.address_bits);
+  const std::uint64_t canonical =
+      space.bit_count == 0 ? issued : space.offset_of(1) << kPageShift;
+  return {static_cast<double>(issued), static_cast<double>(canonical)};
+}
+
 }  // namespace
 
-std::optional<Error> check_events(const EventColumns& events,
-                                  const MachineConfig& config) {
+std::optional<Error> check_events(const EventColumns& events, const Mmu& mmu) {
   constexpr std::size_t kBlock = 256;
-  const auto limit = static_cast<double>(bit(config.address_bits));
+  const Limits limits = limits_of(mmu);
   for (std::size_t start = 0; start < events.count; start += kBlock) {
     const std::size_t end = std::min(start + kBlock, events.count);
-    if (are_accesses(events, start, end - start, limit, config.vcpus)) {
+    if (are_accesses(events, start, end - start, limits.issued,
+                     mmu.config.vcpus)) {
       continue;
     }
     for (std::size_t row = start; row < end; ++row) {
-      std::optional<Error> error = check_row(events, row, config, limit);
+      std::optional<Error> error = check_row(events, row, mmu, limits);
       if (error) return error;
     }
   }

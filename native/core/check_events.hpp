@@ -8,12 +8,11 @@
 
 #include <optional>
 
-#include "core/machine.hpp"
+#include "core/mmu.hpp"
 
 namespace mmu {
 
 // The refusal of the first bad row, if there is one.
-std::optional<Error> check_events(const EventColumns& events,
-                                  const MachineConfig& config);
+std::optional<Error> check_events(const EventColumns& events, const Mmu& mmu);
 
 }  // namespace mmu

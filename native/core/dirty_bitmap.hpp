@@ -27,6 +27,10 @@ class DirtyBitmap {
     summary_[page / 4096] |= bit(page / 64 % 64);
   }
 
+  bool has(std::uint64_t page) const {
+    return (words_[page / 64] & bit(page % 64)) != 0;
+  }
+
   // Asks for the word of a page that set() will write soon.
   [[gnu::always_inline]] void prefetch(std::uint64_t page) const {
     __builtin_prefetch(&words_[page / 64], 1);

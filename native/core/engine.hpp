@@ -4,9 +4,11 @@
 // every other object as it was.
 #pragma once
 
+#include <cstring>
 #include <utility>
 
 #include "core/check_events.hpp"
+#include "core/memslot_family.hpp"
 #include "core/query.hpp"
 #include "core/replay_loop.hpp"
 
@@ -15,18 +17,23 @@ namespace mmu {
 template <AliasStrategy S>
 class Engine final : public Machine {
  public:
-  Engine(const MachineConfig& config, PagePool&& arena)
-      : mmu_(config, std::move(arena)),
-        views_([this](GfnRange range) { return strategy_.views(range); }) {}
+  Engine(MachineSetup&& setup, PagePool&& arena)
+      : strategy_(setup.space, setup.config.mmu),
+        mmu_(std::move(setup), strategy_, std::move(arena)) {}
 
   const MachineConfig& config() const noexcept override { return mmu_.config; }
 
+  std::optional<Error> make_internal_slots() {
+    return mmu::make_internal_slots(mmu_);
+  }
+
   RunResult run(const EventColumns& events, const OutcomeColumns& outcomes,
                 RunControl& control) override {
-    if (std::optional<Error> bad = check_events(events, mmu_.config)) {
+    if (std::optional<Error> bad = check_events(events, mmu_)) {
       return {0, true, *std::move(bad)};
     }
-    ReplayLoop<S> loop(mmu_, strategy_, views_);
+    clear_flushes(outcomes, events.count);
+    ReplayLoop<S> loop(mmu_, strategy_);
     for (std::size_t row = 0; row < events.count;) {
       if (control.stop.load(std::memory_order_relaxed)) {
         return {row, true, aborted(row)};
@@ -48,8 +55,9 @@ class Engine final : public Machine {
                            &kind, &event.access, 1};
     Outcome out;
     std::uint8_t code = 0;
-    const OutcomeColumns columns{&out.sptes_changed, &code, &out.level,
-                                 &out.tables_read};
+    const OutcomeColumns columns{
+        &out.sptes_changed, &out.flushed_pages, &code,
+        &out.level,         &out.tables_read,   &out.flush};
     RunControl control;
     RunResult result = run(row, columns, control);
     if (result.failed) return std::move(result.error);
@@ -59,7 +67,8 @@ class Engine final : public Machine {
 
   Result<Outcome> set_memslot(const MemslotRegion& region) override {
     const std::uint64_t before = mmu_.accounts.changed;
-    const Result<SlotChange> change = mmu::set_memslot(mmu_, views_, region);
+    mmu_.flush.begin_event(false);
+    const Result<SlotChange> change = mmu::set_memslot(mmu_, region);
     if (!change) return change.error();
     return done_since(mmu_, before);
   }
@@ -76,33 +85,50 @@ class Engine final : public Machine {
   }
   Result<std::vector<std::uint64_t>> dirty_log(std::uint32_t slot,
                                                bool peek) override {
-    return read_dirty_log(mmu_, views_, slot, peek);
+    mmu_.flush.begin_event(false);
+    return read_dirty_log(mmu_, slot, peek);
   }
   Result<std::vector<StepView>> walk(std::uint64_t gpa) const override {
     return list_steps(mmu_, gpa);
   }
   Result<std::vector<LeafView>> rmap(std::uint64_t gpa) const override {
-    if (!fits(gpa, mmu_.config.address_bits)) return bad_gpa(gpa);
-    const Gfn gfn = strategy_.canonical(gfn_of(Gpa{gpa}));
-    std::vector<LeafView> leaves;
-    for (const View& view : views_({gfn, {gfn.value + 1}})) {
-      append_leaves(leaves, mmu_, view.range, false);
-    }
-    return leaves;
+    return list_ways(mmu_, gpa);
   }
   std::vector<LeafView> leaves(bool mmio) const override {
-    std::vector<LeafView> leaves;
-    append_leaves(leaves, mmu_, whole_space(mmu_.config), mmio);
-    return leaves;
+    return list_leaves(mmu_, mmio);
   }
   std::vector<NamedCount> stats() const override { return list_stats(mmu_); }
   TableCounts tables() const override { return count_tables(mmu_); }
   DirtyRounds dirty_rounds() const override { return mmu_.dirty_rounds; }
+  std::vector<TableView> table_list() const override {
+    return list_tables(mmu_);
+  }
+  std::vector<AliasLeaves> alias_leaves() const override {
+    return count_alias_leaves(mmu_);
+  }
+  Result<std::uint64_t> rmap_count(std::uint64_t gpa) const override {
+    return count_rmap(mmu_, gpa);
+  }
+  Result<bool> is_private(std::uint64_t gpa) const override {
+    return has_private_attribute(mmu_, gpa);
+  }
+  FlushView flushes() const override { return flush_view(mmu_); }
+  std::vector<ViolationView> violations() const override {
+    return list_violations(mmu_);
+  }
+  std::uint64_t coexisting() const override { return mmu_.coexisting; }
+  std::uint64_t conversions() const override { return mmu_.conversions; }
 
  private:
-  [[no_unique_address]] S strategy_;
+  // Few events flush, so the columns are cleared in one sweep and the loop
+  // writes them only for those.
+  static void clear_flushes(const OutcomeColumns& outcomes, std::size_t rows) {
+    std::memset(outcomes.flushed_pages, 0, rows * sizeof(std::uint32_t));
+    std::memset(outcomes.flush, 0, rows);
+  }
+
+  S strategy_;
   Mmu mmu_;
-  ViewsOf views_;
 };
 
 // Enlists a strategy: one object of this type in the strategy's own file is
@@ -110,21 +136,26 @@ class Engine final : public Machine {
 template <AliasStrategy S>
 class RegisterAlias {
  public:
-  RegisterAlias() : entry_{S::kName, S::kSummary, &make, answers(), nullptr} {
+  RegisterAlias()
+      : entry_{S::kName, S::kSummary, S::kSupport, &make, &answers, nullptr} {
     entry_.next = detail::enlist(entry_);
   }
 
  private:
-  static std::unique_ptr<Machine> make(const MachineConfig& config,
-                                       PagePool&& arena) {
-    return std::make_unique<Engine<S>>(config, std::move(arena));
+  static Result<std::unique_ptr<Machine>> make(MachineSetup&& setup,
+                                               PagePool&& arena) {
+    const bool internal_slots = setup.config.internal_slots;
+    auto engine =
+        std::make_unique<Engine<S>>(std::move(setup), std::move(arena));
+    if (internal_slots) {
+      if (auto error = engine->make_internal_slots()) return *error;
+    }
+    return Result<std::unique_ptr<Machine>>(std::move(engine));
   }
 
-  static AliasAnswers answers() {
-    return {[](AliasedGfn issued) { return S{}.canonical(issued); },
-            [](AliasedGfn issued) { return S{}.walk_gfn(issued); },
-            [](AliasedGfn issued) { return S{}.root_of(issued); },
-            [](GfnRange range) { return S{}.views(range); }};
+  static std::unique_ptr<Alias> answers(const AliasSpace& space,
+                                        Flavour flavour) {
+    return std::make_unique<S>(space, flavour);
   }
 
   AliasEntry entry_;

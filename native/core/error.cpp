@@ -45,7 +45,7 @@ constexpr ErrorInfo kTable[] = {
      "{limit:d}"},
     {"ERR_NO_DIRTY_LOG", "ENOENT",
      "memslot {id:d} of address space {as:d} has no dirty log"},
-    {"ERR_EVENT", "", "event {row:d}: {detail}, got {value}"},
+    {"ERR_EVENT", "", "event {row:d}: {detail}"},
     {"ERR_BATCH", "", "{detail}"},
     {"ERR_CLOSED", "", "the VM is closed"},
     {"ERR_BUSY", "", "{detail}"},
@@ -56,13 +56,6 @@ constexpr ErrorInfo kTable[] = {
     {"ERR_INTERNAL", "", "broken invariant: {detail}"},
 };
 static_assert(std::size(kTable) == static_cast<std::size_t>(ErrorCode::kCount));
-
-std::string number(std::uint64_t value, int base) {
-  char digits[24];
-  const auto end =
-      std::to_chars(digits, digits + sizeof digits, value, base).ptr;
-  return (base == 16 ? "0x" : "") + std::string(digits, end);
-}
 
 std::string replacement(const Error& error, std::string_view field) {
   if (field == "detail") return error.detail;
@@ -75,6 +68,13 @@ std::string replacement(const Error& error, std::string_view field) {
 }
 
 }  // namespace
+
+std::string number(std::uint64_t value, int base) {
+  char digits[24];
+  const auto end =
+      std::to_chars(digits, digits + sizeof digits, value, base).ptr;
+  return (base == 16 ? "0x" : "") + std::string(digits, end);
+}
 
 const ErrorInfo& info(ErrorCode code) noexcept {
   return kTable[static_cast<std::size_t>(code)];

@@ -76,6 +76,9 @@ struct Error {
   std::string message() const;
 };
 
+// As a message shows it: base 16 with 0x, or base 10.
+std::string number(std::uint64_t value, int base = 16);
+
 // A value or a refusal. std::expected is C++23; this is the part we use.
 template <class T>
 class [[nodiscard]] Result {

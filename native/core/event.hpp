@@ -20,14 +20,15 @@
 
 namespace mmu {
 
-inline constexpr unsigned kLayoutVersion = 1;
+inline constexpr unsigned kLayoutVersion = 2;
 
 // What happens to the VM. Accesses come from vCPUs; the rest are operations
 // of the VMM or of the host, each named after the KVM path that it models.
 enum class EventKind : std::uint8_t {
   // A guest access: gpa, access, vcpu. errorCode is carried, not consulted.
   kAccess,
-  // Zaps the leaves of [gpa, gpa + bytes); KVM: kvm_zap_gfn_range().
+  // Zaps the leaves of [gpa, gpa + bytes), through every alias; KVM:
+  // kvm_zap_gfn_range().
   kZap,
   // Invalidates every root; KVM: kvm_mmu_zap_all_fast().
   kZapAllFast,
@@ -40,8 +41,14 @@ enum class EventKind : std::uint8_t {
   kDirtyLogDisable,
   // End of a capture's fault log: counted, otherwise ignored.
   kEnd,
+  // The host takes [hva, hva + bytes) back, begin and end in one; gpa is
+  // that hva. KVM: kvm_mmu_notifier_invalidate_range_start(), _end.
+  kHvaInvalidate,
+  // KVM_SET_MEMORY_ATTRIBUTES on [gpa, gpa + bytes). The access column says
+  // what the pages become: kAttributes* bits.
+  kAttributes,
 };
-inline constexpr unsigned kEventKindCount = 7;
+inline constexpr unsigned kEventKindCount = 9;
 inline constexpr std::array<std::string_view, kEventKindCount> kEventKindNames{
     "access",
     "zap",
@@ -49,7 +56,14 @@ inline constexpr std::array<std::string_view, kEventKindCount> kEventKindNames{
     "dirty-log-get",
     "dirty-log-enable",
     "dirty-log-disable",
-    "end"};
+    "end",
+    "hva-invalidate",
+    "attributes"};
+
+// Bits of the access column of kAttributes.
+inline constexpr std::uint8_t kAttributesPrivate = 1;
+// Inserted by a projection: it has no number among the trace's events.
+inline constexpr std::uint8_t kAttributesInserted = 2;
 
 // Bits of the access column. They equal the EPT permission bits R, W and X,
 // so an access is allowed if its bits are a subset of the entry's.
@@ -115,13 +129,20 @@ inline constexpr std::array<ColumnInfo, 3> kExtraLayout{{
 // entries and links alike; Accessed and Dirty bits that hardware sets do not
 // count, and a whole tree dropped by kZapAllFast counts its leaves and MMIO
 // entries. level: of the leaf that served the access, 0 if none did.
-// tablesRead: tables that the first hardware walk read.
-inline constexpr std::array<ColumnInfo, 4> kOutcomeLayout{{
+// tablesRead: tables that the first hardware walk read, 0 where a TLB served.
+// flush: the widest flush that the event led to, and flushedPages the pages of
+// its range calls, at most 2^32 - 1.
+inline constexpr std::array<ColumnInfo, 6> kOutcomeLayout{{
     {"sptesChanged", ColumnType::kU32},
+    {"flushedPages", ColumnType::kU32},
     {"outcome", ColumnType::kU8},
     {"level", ColumnType::kU8},
     {"tablesRead", ColumnType::kU8},
+    {"flush", ColumnType::kU8},
 }};
+
+inline constexpr std::array<std::string_view, 3> kFlushScopeNames{
+    "none", "range", "full"};
 
 template <std::size_t N>
 constexpr std::size_t bytes_per_row(const std::array<ColumnInfo, N>& layout) {
@@ -132,7 +153,7 @@ constexpr std::size_t bytes_per_row(const std::array<ColumnInfo, N>& layout) {
 inline constexpr std::size_t kEventBytes = bytes_per_row(kEventLayout);
 inline constexpr std::size_t kExtraBytes = bytes_per_row(kExtraLayout);
 inline constexpr std::size_t kOutcomeBytes = bytes_per_row(kOutcomeLayout);
-static_assert(kEventBytes == 28 && kExtraBytes == 16 && kOutcomeBytes == 7);
+static_assert(kEventBytes == 28 && kExtraBytes == 16 && kOutcomeBytes == 12);
 
 // Views over the columns of one batch. They own nothing.
 struct EventColumns {
@@ -147,9 +168,11 @@ struct EventColumns {
 
 struct OutcomeColumns {
   std::uint32_t* sptes_changed = nullptr;
+  std::uint32_t* flushed_pages = nullptr;
   std::uint8_t* outcome = nullptr;
   std::uint8_t* level = nullptr;
   std::uint8_t* tables_read = nullptr;
+  std::uint8_t* flush = nullptr;
 };
 
 // One row of each, for single-step calls.
@@ -165,7 +188,9 @@ struct Outcome {
   OutcomeCode code = OutcomeCode::kDone;
   std::uint8_t level = 0;
   std::uint8_t tables_read = 0;
+  std::uint8_t flush = 0;
   std::uint32_t sptes_changed = 0;
+  std::uint32_t flushed_pages = 0;
 };
 
 }  // namespace mmu

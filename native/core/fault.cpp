@@ -1,6 +1,7 @@
 #include "core/fault.hpp"
 
-#include "core/huge_page.hpp"
+#include "core/flavour.hpp"
+#include "core/leaf_level.hpp"
 
 namespace mmu {
 namespace {
@@ -30,89 +31,79 @@ bool allows(Spte spte, std::uint8_t access) {
 // An MMIO entry that hardware refused is good while no slot has changed since
 // it was made. KVM: handle_mmio_page_fault(), check_mmio_spte().
 bool is_current_mmio(const Mmu& mmu, const Fault& fault) {
-  const Spte spte = find_last(mmu.tree, fault.walk_gfn).spte;
+  const Spte spte = find_last(mmu.tree(fault.root), fault.walk_gfn).spte;
   return spte.is_mmio() &&
          mmio_generation(spte) ==
              (mmu.slots().generation() & (bit(ept::kGenerationBits) - 1));
+}
+
+// KVM: the comparison of fault->is_private with the attribute in
+// kvm_mmu_faultin_pfn().
+bool is_mismatch(const Mmu& mmu, const Fault& fault) {
+  return mmu.traits.checks_attributes && mmu.has_private_memory() &&
+         mmu.private_frames.contains(fault.canonical) != fault.is_private;
 }
 
 // Gives back W that was only taken away to notice this write. With A/D bits in
 // use that is all the fast path does. KVM: fast_page_fault().
 bool fix_fast(Mmu& mmu, Fault& fault) {
   if (fault.reserved || !fault.present || !fault.is_write()) return false;
-  Found found = find_last(mmu.tree, fault.walk_gfn);
+  PageTable& tree = mmu.tree(fault.root);
+  Found found = find_last(tree, fault.walk_gfn);
   const Level level = found.table.level;
   if (!found.spte.is_leaf(level) || !found.spte.has(ept::kMmuWritable)) {
     return false;
   }
-  Memslot* slot = mmu.slots().find(fault.gfn);
+  Memslot* slot = visible_slot(mmu, fault);
   if (slot == nullptr) return false;
   if (level > Level::k4K && slot->is_logged()) return false;
   const Spte fixed = found.spte.with(ept::kWrite);
   if (!allows(fixed, fault.access)) return false;
-  mmu.tree.set_spte(found.table, found.index, fixed);
-  slot->mark_dirty(fault.gfn);
+  tree.set_spte(found.table, found.index, fixed);
+  mark_dirty(mmu, fault, *slot, fixed);
   fault.level = level;
   return true;
 }
 
-// Links made and huge leaves split on the way down. KVM: kvm_tdp_mmu_map().
-TableRef build_path(PageTable& tree, AliasedGfn gfn, Level goal) {
-  TableRef table = tree.root();
-  while (table.level > goal) {
-    const unsigned index = table_index(gfn, table.level);
-    const Spte spte = tree.get(table, index);
-    if (spte.is_link(table.level)) {
-      table = link::table(spte, below(table.level));
-    } else if (spte.is_leaf(table.level)) {
-      table = tree.split(table, index);
-    } else {
-      table = tree.link_child(table, index);
-    }
+OutcomeCode missed_private(const Mmu& mmu, OutcomeCode shared) {
+  switch (mmu.traits.private_miss) {
+    case PrivateMiss::kMemoryFault:
+      return OutcomeCode::kMemoryFault;
+    case PrivateMiss::kError:
+      return OutcomeCode::kError;
+    case PrivateMiss::kAsShared:
+      return shared;
   }
-  return table;
+  return shared;
 }
 
-// The table that holds the entry of `gfn` at `goal`. Nearly always there
-// already: a table is made once for 512 leaves.
-TableRef reach(PageTable& tree, AliasedGfn gfn, Level goal) {
-  const TableRef table = tree.find_table(gfn, goal);
-  return table.id != kNoPage ? table : build_path(tree, gfn, goal);
+bool asks_vmm(const Mmu& mmu, const Fault& fault) {
+  return fault.is_private && mmu.traits.private_miss != PrivateMiss::kAsShared;
 }
 
-// KVM: kvm_handle_noslot_fault(), then an MMIO entry as the leaf.
-OutcomeCode map_mmio(Mmu& mmu, Fault& fault) {
+// KVM: kvm_handle_noslot_fault().
+OutcomeCode handle_no_slot(Mmu& mmu, Fault& fault) {
+  if (asks_vmm(mmu, fault)) return missed_private(mmu, OutcomeCode::kEmulate);
   if (fault.gfn > max_gfn(mmu.config)) return OutcomeCode::kEmulate;
-  TableRef table = reach(mmu.tree, fault.walk_gfn, Level::k4K);
-  mmu.tree.set_spte(table, table_index(fault.walk_gfn, Level::k4K),
-                    make_mmio(fault.gfn, mmu.slots().generation()));
-  ++mmu.vcpus[fault.vcpu].pf_mmio_spte_created;
-  return OutcomeCode::kEmulate;
-}
-
-// KVM: tdp_mmu_map_handle_target_level().
-OutcomeCode map_leaf(Mmu& mmu, Fault& fault, Memslot& slot) {
-  fault.level = goal_level(slot, fault.gfn);
-  TableRef table = reach(mmu.tree, fault.walk_gfn, fault.level);
-  const unsigned index = table_index(fault.walk_gfn, fault.level);
-  const Spte old = mmu.tree.get(table, index);
-  if (old.is_leaf(fault.level) && allows(old, fault.access)) {
-    return OutcomeCode::kSpurious;
-  }
-  const Gfn first = round_down(fault.gfn, fault.level);
-  const Spte leaf =
-      make_leaf(slot.pfn_of(first), fault.level, !slot.is_readonly());
-  mmu.tree.set_spte(table, index, leaf);
-  if (leaf.is_writable()) slot.mark_dirty(fault.gfn);
-  return OutcomeCode::kFixed;
+  return mmu.ops->map(fault, nullptr);
 }
 
 // KVM: direct_page_fault() and what it calls, in its order.
 OutcomeCode handle_slow(Mmu& mmu, Fault& fault) {
-  Memslot* slot = mmu.slots().find(fault.gfn);
-  if (slot == nullptr) return map_mmio(mmu, fault);
-  if (slot->is_readonly() && fault.is_write()) return OutcomeCode::kEmulate;
-  return map_leaf(mmu, fault, *slot);
+  Memslot* slot = visible_slot(mmu, fault);
+  if (slot == nullptr) return handle_no_slot(mmu, fault);
+  if (slot->is_readonly() && fault.is_write()) {
+    return fault.is_private ? missed_private(mmu, OutcomeCode::kEmulate)
+                            : OutcomeCode::kEmulate;
+  }
+  if (slot->is_internal() && fault.is_private &&
+      mmu.traits.private_internal_is_error) {
+    return OutcomeCode::kError;
+  }
+  if (mmu.traits.on_other_alias != OnOtherAlias::kNothing) {
+    mmu.ops->zap_other_alias(fault);
+  }
+  return mmu.ops->map(fault, slot);
 }
 
 void count(VcpuStats& stats, OutcomeCode code) {
@@ -122,27 +113,60 @@ void count(VcpuStats& stats, OutcomeCode code) {
   if (code == OutcomeCode::kSpurious) ++stats.pf_spurious;
 }
 
-}  // namespace
-
-OutcomeCode handle_fault(Mmu& mmu, Fault& fault) noexcept {
-  if (fault.reserved && is_current_mmio(mmu, fault)) {
-    return OutcomeCode::kEmulate;
-  }
-  VcpuStats& stats = mmu.vcpus[fault.vcpu];
+OutcomeCode answer(Mmu& mmu, Fault& fault) {
+  // Not this alias' to do: the guest gets a #PF.
+  if ((fault.access & ~fault.permissions) != 0) return OutcomeCode::kRetry;
+  if (is_mismatch(mmu, fault)) return OutcomeCode::kMemoryFault;
   if (fix_fast(mmu, fault)) {
-    ++stats.pf_fast;
-    count(stats, OutcomeCode::kFixed);
+    ++mmu.vcpus[fault.vcpu].pf_fast;
     return OutcomeCode::kFixed;
   }
   // Before anything changes, as KVM fills its per-vCPU caches.
-  if (!mmu.tree.ensure_one_path()) {
+  if (!mmu.ops->ensure_room(fault)) {
     fault.out_of_memory = true;
     return OutcomeCode::kError;
   }
-  if (!mmu.tree.has_root()) mmu.tree.make_root();
-  const OutcomeCode code = handle_slow(mmu, fault);
-  count(stats, code);
+  if (!mmu.tree(fault.root).has_root()) mmu.ops->make_root(fault.root);
+  return handle_slow(mmu, fault);
+}
+
+}  // namespace
+
+OutcomeCode handle_fault(Mmu& mmu, Fault& fault) {
+  if (fault.reserved && is_current_mmio(mmu, fault)) {
+    return OutcomeCode::kEmulate;
+  }
+  const OutcomeCode code = answer(mmu, fault);
+  if (!fault.out_of_memory) count(mmu.vcpus[fault.vcpu], code);
   return code;
+}
+
+Memslot* visible_slot(const Mmu& mmu, const Fault& fault) {
+  Memslot* slot = mmu.slots().find(fault.gfn);
+  const bool hidden = slot != nullptr && slot->is_internal() &&
+                      !mmu.alias.sees_internal_slot(fault.issued);
+  return hidden ? nullptr : slot;
+}
+
+Spte leaf_for(const Mmu& mmu, const Fault& fault, const Memslot& slot,
+              Level level) {
+  const bool own_space = fault.is_private && mmu.private_bit != 0;
+  const std::uint64_t private_base = mmu.private_bit >> kPageShift;
+  const Pfn pfn = own_space ? Pfn{private_base + fault.canonical.value}
+                            : slot.pfn_of(round_down(fault.gfn, level));
+  const Spte leaf = make_leaf(pfn, level, !slot.is_readonly());
+  return fault.permissions == kAccessFetch ? execute_only(leaf) : leaf;
+}
+
+Level goal_of(const Mmu& mmu, const Fault& fault, const Memslot& slot) {
+  if (fault.is_private) return Level::k4K;
+  return allowed_level(mmu, fault.gfn, goal_level(slot, fault.gfn));
+}
+
+void mark_dirty(const Mmu& mmu, const Fault& fault, Memslot& slot, Spte leaf) {
+  const bool is_private =
+      fault.root == RootId::kPrivate || mmu.is_private_leaf(leaf);
+  if (leaf.is_writable() && !is_private) slot.mark_dirty(fault.gfn);
 }
 
 }  // namespace mmu

@@ -2,26 +2,34 @@
 //
 // Inputs, what is derived from them, and the answer travel in one struct, as
 // in KVM's struct kvm_page_fault. The strategy has already said which frame
-// the address names and at which frame number KVM walks; nothing below knows
-// an alias bit.
+// the address names, under which frames KVM walks and looks, and what may be
+// done through it; nothing below knows an alias bit.
 //
 // KVM: kvm_mmu_page_fault(), kvm_tdp_page_fault(), fast_page_fault() (v6.16).
 #pragma once
 
+#include "core/hardware_walk.hpp"
 #include "core/mmu.hpp"
 
 namespace mmu {
 
 struct Fault {
   // Inputs.
-  Gfn gfn;                  // canonical: slots, dirty logs
-  AliasedGfn walk_gfn;      // KVM's table indexes
+  AliasedGfn issued;
   std::uint8_t access = 0;  // kAccess* bits
   std::uint16_t vcpu = 0;
   // PFERR_PRESENT: the entry grants something, though not this.
   bool present = false;
   // PFERR_RSVD: hardware met an entry that it must not accept.
   bool reserved = false;
+
+  // What the strategy says of the address.
+  Gfn gfn;              // slots, dirty logs
+  Gfn canonical;        // attributes
+  AliasedGfn walk_gfn;  // KVM's table indexes
+  RootId root = RootId::kDirect;
+  bool is_private = false;
+  std::uint8_t permissions = 7;
 
   // Outputs.
   Level level = Level::kNone;  // of the leaf that serves the access now
@@ -30,6 +38,35 @@ struct Fault {
   bool is_write() const { return (access & kAccessWrite) != 0; }
 };
 
-OutcomeCode handle_fault(Mmu& mmu, Fault& fault) noexcept;
+// `word`: the entry on which hardware's walk ended. Whoever knows the
+// strategy's type has its answers inlined.
+template <class S>
+Fault make_fault(const S& alias, AliasedGfn issued, std::uint8_t access,
+                 std::uint16_t vcpu, std::uint64_t word) {
+  Fault fault{.issued = issued,
+              .access = access,
+              .vcpu = vcpu,
+              .reserved = HardwareWalk::is_misconfigured(word),
+              .gfn = alias.slot_gfn(issued),
+              .canonical = alias.canonical(issued),
+              .walk_gfn = alias.walk_gfn(issued),
+              .root = alias.root_of(issued),
+              .is_private = alias.is_private(issued),
+              .permissions = alias.permissions(issued)};
+  fault.present = !fault.reserved && (word & ept::kPermissions) != 0;
+  return fault;
+}
+
+OutcomeCode handle_fault(Mmu& mmu, Fault& fault);
+
+// The slot that backs the frame, for this alias: KVM's own are not for all.
+Memslot* visible_slot(const Mmu& mmu, const Fault& fault);
+// The leaf that a fault gets from its slot, at `level`.
+Spte leaf_for(const Mmu& mmu, const Fault& fault, const Memslot& slot,
+              Level level);
+// The level at which it is mapped.
+Level goal_of(const Mmu& mmu, const Fault& fault, const Memslot& slot);
+// A leaf was installed: what a dirty log has to know.
+void mark_dirty(const Mmu& mmu, const Fault& fault, Memslot& slot, Spte leaf);
 
 }  // namespace mmu

@@ -17,9 +17,9 @@
 namespace mmu {
 
 // `at` is hardware's walk of the very frame that KVM would walk, and ended on
-// an empty entry.
-inline bool map_first_touch(Mmu& mmu, const Translation& at, Gfn gfn,
-                            std::uint8_t access, std::uint16_t vcpu) {
+// an empty entry. Only where every alias grants the same (is_plain()).
+inline bool map_first_touch(Mmu& mmu, const Translation& at, AliasedGfn issued,
+                            Gfn gfn, std::uint8_t access, std::uint16_t vcpu) {
   if (at.table == 0) return false;
   Memslot* slot = mmu.slots().find_in_last(gfn);
   if (slot == nullptr) return false;
@@ -27,7 +27,9 @@ inline bool map_first_touch(Mmu& mmu, const Translation& at, Gfn gfn,
   if (!slot->is_logged() && slot->backing != Level::k4K) return false;
   const Spte leaf =
       make_leaf(slot->pfn_of(gfn), Level::k4K, !slot->is_readonly());
-  if (!mmu.tree.fill_empty(at.table, gfn.value % kEntries, leaf)) return false;
+  PageTable& tree = mmu.tree(RootId::kDirect);
+  const unsigned index = table_index(issued, Level::k4K);
+  if (!tree.fill_empty(at.table, index, leaf)) return false;
   if (leaf.is_writable()) slot->mark_dirty(gfn);
   VcpuStats& stats = mmu.vcpus[vcpu];
   ++stats.pf_taken;

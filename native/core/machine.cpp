@@ -1,73 +1,100 @@
 #include "core/machine.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "core/alias/alias_strategy.hpp"
+#include "core/machine_setup.hpp"
 #include "core/page_pool.hpp"
+#include "core/rules/rule.hpp"
 
 namespace mmu {
 namespace {
 
-struct Bound {
-  const char* name;
-  std::uint64_t value;
-  std::uint64_t least;
-  std::uint64_t most;
-};
+constexpr std::string_view kKindNames[] = {"none", "attribute",
+                                           "private-shared", "stripped"};
 
-Error out_of_bounds(const Bound& bound) {
-  return {ErrorCode::kConfig,
-          {{{"value", bound.value}, {"min", bound.least}, {"max", bound.most}}},
-          std::string(bound.name) + " must be from " +
-              std::to_string(bound.least) + " to " +
-              std::to_string(bound.most) + ", got " +
-              std::to_string(bound.value)};
-}
-
-const AliasEntry* find_strategy(std::string_view name) {
-  const AliasEntry* entry = alias_entries();
-  while (entry != nullptr && entry->name != name) entry = entry->next;
-  return entry;
+StrategyView view_of(const AliasEntry& entry) {
+  const AliasSupport& support = entry.support;
+  StrategyView view{.name = entry.name,
+                    .summary = entry.summary,
+                    .tdp = support.tdp,
+                    .rmap = support.rmap,
+                    .attribute = support.attribute,
+                    .private_shared = support.private_shared,
+                    .defects = {}};
+  for (const AliasDefect& defect : support.defects) {
+    view.defects.push_back({defect.id, defect.tdp, defect.rmap});
+  }
+  return view;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Machine>> make_machine(const MachineConfig& config) {
-  const std::uint64_t least_level = config.address_bits > 48 ? 5 : 4;
-  const Bound bounds[] = {
-      {"addressBits", config.address_bits, 32, 52},
-      {"rootLevel", config.root_level, least_level, 5},
-      {"hostMaxphyaddr", config.host_maxphyaddr,
-       std::max(config.address_bits, 36u), 52},
-      {"vcpus", config.vcpus, 1, 65536},
-      {"arenaBytes", config.arena_bytes, std::uint64_t{2} << 20,
-       std::uint64_t{256} << 30},
-  };
-  for (const Bound& bound : bounds) {
-    if (bound.value < bound.least || bound.value > bound.most) {
-      return out_of_bounds(bound);
-    }
-  }
-  const AliasEntry* strategy = find_strategy(config.strategy);
+  Result<MachineSetup> setup = check_config(config);
+  if (!setup) return setup.error();
+  const AliasEntry* strategy = find_alias(config.strategy);
   if (strategy == nullptr) {
     return Error{ErrorCode::kUnknownStrategy, {}, config.strategy};
   }
+  std::string reason = not_applicable(*strategy, setup.value());
+  if (!reason.empty()) {
+    return Error{ErrorCode::kUnsupported, {}, std::move(reason)};
+  }
   Result<PagePool> arena = PagePool::create(config.arena_bytes);
   if (!arena) return arena.error();
-  return strategy->make(config, std::move(arena.value()));
+  if (auto error = reserve_memory(setup.value(), arena.value())) return *error;
+  return strategy->make(std::move(setup.value()), std::move(arena.value()));
+}
+
+Result<std::string> not_applicable(const MachineConfig& config) {
+  const Result<MachineSetup> setup = check_config(config);
+  if (!setup) return setup.error();
+  const AliasEntry* strategy = find_alias(config.strategy);
+  if (strategy == nullptr) {
+    return Error{ErrorCode::kUnknownStrategy, {}, config.strategy};
+  }
+  return not_applicable(*strategy, setup.value());
+}
+
+Result<PresetView> preset_view(std::string_view text) {
+  const Result<AliasSpace> parsed = parse_preset(text);
+  if (!parsed) return parsed.error();
+  const AliasSpace& space = parsed.value();
+  PresetView view{.kind = kKindNames[static_cast<unsigned>(space.kind)],
+                  .bits = {},
+                  .address_bits = space.address_bits,
+                  .root_level = space.root_level,
+                  .execute_only = space.execute_only,
+                  .aliases = {}};
+  for (unsigned i = 0; i < space.bit_count; ++i) {
+    view.bits.push_back(space.low_bit + i);
+  }
+  for (unsigned alias = 0; alias < space.alias_count(); ++alias) {
+    view.aliases.push_back(space.offset_of(alias) << kPageShift);
+  }
+  return view;
 }
 
 std::vector<StrategyView> strategies() {
   std::vector<StrategyView> views;
   for (const AliasEntry* entry = alias_entries(); entry != nullptr;
        entry = entry->next) {
-    views.push_back({entry->name, entry->summary});
+    views.push_back(view_of(*entry));
   }
-  std::sort(views.begin(), views.end(),
-            [](const StrategyView& a, const StrategyView& b) {
-              return a.name < b.name;
-            });
+  std::ranges::sort(views, {}, &StrategyView::name);
+  return views;
+}
+
+std::vector<RuleView> rules() {
+  std::vector<RuleView> views;
+  for (const RuleEntry* entry = rule_entries(); entry != nullptr;
+       entry = entry->next) {
+    views.push_back({entry->id, entry->sentence});
+  }
+  std::ranges::sort(views, {}, &RuleView::id);
   return views;
 }
 

@@ -22,6 +22,13 @@ namespace mmu {
 // Two address spaces, as on every x86 VM without private memory: normal, SMM.
 inline constexpr unsigned kAddressSpaces = 2;
 
+// Which of KVM's MMUs is modelled: the TDP MMU walks trees, the legacy MMU
+// keeps shadow pages in a hash, and reverse maps.
+enum class Flavour : std::uint8_t { kTdp, kRmap };
+
+// How the guest pages; alias bits go with 64-bit formats of its own only.
+enum class GuestPaging : std::uint8_t { kLong, kPae, k32, kShadowEpt };
+
 struct MachineConfig {
   // Width of a gpa, alias bits included: 32 to 52.
   unsigned address_bits = 48;
@@ -35,6 +42,21 @@ struct MachineConfig {
   // Most memory that the tables may take; a multiple of 2 MiB is used.
   std::uint64_t arena_bytes = std::uint64_t{16} << 30;
   std::string strategy = "none";
+  // Which bits are alias bits, and what they mean: alias_space.hpp.
+  std::string preset = "none";
+  Flavour mmu = Flavour::kTdp;
+  // none, hyperv, fail:<k>: flush_provider.hpp.
+  std::string flush_provider = "none";
+  // Entries and ways of each vCPU's TLB; no entries, no TLB model.
+  unsigned tlb_entries = 0;
+  unsigned tlb_ways = 12;
+  // Whether KVM's own slots exist: TSS, identity map, APIC access page.
+  bool internal_slots = false;
+  GuestPaging guest_paging = GuestPaging::kLong;
+  // ok, busy:<k>, fail:<k>: external_tables.hpp. For `mirror` only.
+  std::string external_tables = "ok";
+  // Whether the VMM answers a memory fault by converting the page.
+  bool convert_on_exit = false;
 };
 
 // The argument of KVM_SET_USER_MEMORY_REGION, plus what the modelled host
@@ -69,6 +91,38 @@ struct StepView {
   bool is_leaf = false;
   std::uint64_t gpa = 0;   // first gpa that the entry covers
   std::uint64_t spte = 0;  // raw, as hardware and KVM would see it
+};
+
+// A table page.
+struct TableView {
+  std::uint64_t gpa = 0;  // first gpa that it covers, as its hash key says it
+  std::uint32_t parents = 0;
+  std::uint8_t level = 0;
+  std::uint8_t root = 0;  // 0 direct, 1 private
+};
+
+// Leaves that hardware reaches through one alias.
+struct AliasLeaves {
+  std::uint64_t offset = 0;        // gpa bits of the alias
+  std::uint64_t by_level[4] = {};  // index 0 unused
+};
+
+// Flushes over the VM's life.
+struct FlushView {
+  std::uint64_t none = 0;   // owed and elided
+  std::uint64_t range = 0;  // successful provider calls
+  std::uint64_t full = 0;
+  std::uint64_t pages = 0;  // of the range calls
+};
+
+// A rule that has fired.
+struct ViolationView {
+  std::string_view rule;
+  std::string_view defect;  // known defect of the strategy, or empty
+  std::string_view reason;
+  std::uint64_t count = 0;
+  std::uint64_t first_event = 0;
+  std::uint64_t gpa = 0;  // of the first, as issued
 };
 
 struct LeafView {
@@ -155,14 +209,60 @@ class Machine {
   virtual std::vector<NamedCount> stats() const = 0;
   virtual TableCounts tables() const = 0;
   virtual DirtyRounds dirty_rounds() const = 0;
+  virtual std::vector<TableView> table_list() const = 0;
+  // One row for each alias that hardware can be given, ascending.
+  virtual std::vector<AliasLeaves> alias_leaves() const = 0;
+  // How many reverse-map entries the page at this gpa has; 0 in flavour tdp.
+  virtual Result<std::uint64_t> rmap_count(std::uint64_t gpa) const = 0;
+  // The memory attribute of the page at this gpa.
+  virtual Result<bool> is_private(std::uint64_t gpa) const = 0;
+  virtual FlushView flushes() const = 0;
+  // Rules that have fired, by id.
+  virtual std::vector<ViolationView> violations() const = 0;
+  // Pages that conversions left mapped the way they were.
+  virtual std::uint64_t coexisting() const = 0;
+  // Conversions that the VMM made because of memory faults.
+  virtual std::uint64_t conversions() const = 0;
 };
 
 Result<std::unique_ptr<Machine>> make_machine(const MachineConfig& config);
 
+// Why a configuration that is valid in itself cannot be had; empty if it can.
+Result<std::string> not_applicable(const MachineConfig& config);
+
+// What a preset fixes.
+struct PresetView {
+  std::string_view kind;  // none, attribute, private-shared, stripped
+  std::vector<unsigned> bits;
+  unsigned address_bits = 0;  // 0: not fixed, and so the next
+  unsigned root_level = 0;
+  bool execute_only = false;
+  std::vector<std::uint64_t> aliases;  // gpa offsets, 0 first
+};
+Result<PresetView> preset_view(std::string_view text);
+
+struct DefectView {
+  std::string_view id;
+  bool tdp = false;
+  bool rmap = false;
+};
 struct StrategyView {
   std::string_view name;
   std::string_view summary;
+  bool tdp = false;
+  bool rmap = false;
+  bool attribute = false;
+  bool private_shared = false;
+  std::vector<DefectView> defects;
 };
+// By name.
 std::vector<StrategyView> strategies();
+
+struct RuleView {
+  std::string_view id;
+  std::string_view sentence;
+};
+// By id.
+std::vector<RuleView> rules();
 
 }  // namespace mmu

@@ -13,40 +13,47 @@ Memslot* MemslotSet::search(Gfn gfn) const {
   if (after == slots_.begin()) return nullptr;
   Memslot* slot = std::prev(after)->get();
   if (!slot->range.contains(gfn)) return nullptr;
-  return last_ = slot;
+  if (!slot->is_internal()) last_ = slot;
+  return slot;
 }
 
-const Memslot* MemslotSet::overlapping(GfnRange range, std::uint32_t id) const {
+const Memslot* MemslotSet::overlapping(GfnRange range,
+                                       const Memslot* self) const {
   // Slots do not overlap each other, so their ends are sorted like their
   // starts, and the first that ends inside or after the range decides, save
-  // for `id` itself.
+  // for `self`.
   auto at = std::lower_bound(
       slots_.begin(), slots_.end(), range.start,
       [](const auto& slot, Gfn g) { return slot->range.end <= g; });
   for (; at != slots_.end() && (*at)->range.start < range.end; ++at) {
-    if ((*at)->id != id) return at->get();
+    if (at->get() != self) return at->get();
   }
   return nullptr;
 }
 
+void MemslotSet::reserve(std::size_t slots, std::uint32_t id) {
+  slots_.reserve(slots_.size() + slots);
+  if (by_id_.size() <= id) by_id_.resize(id + 1);
+}
+
 void MemslotSet::insert(std::unique_ptr<Memslot> slot) {
-  if (by_id_.size() <= slot->id) by_id_.resize(slot->id + 1);
+  const bool has_id = !slot->is_twin && !slot->is_internal();
+  if (has_id && by_id_.size() <= slot->id) by_id_.resize(slot->id + 1);
   const auto at =
       std::lower_bound(slots_.begin(), slots_.end(), slot->range.start,
                        [](const auto& s, Gfn g) { return s->range.start < g; });
   Memslot* raw = slot.get();
   slots_.insert(at, std::move(slot));
-  by_id_[raw->id] = raw;
+  if (has_id) by_id_[raw->id] = raw;
 }
 
-std::unique_ptr<Memslot> MemslotSet::take(std::uint32_t id) {
-  Memslot* raw = by_id_[id];
+std::unique_ptr<Memslot> MemslotSet::take(Memslot* raw) {
   const auto at =
       std::find_if(slots_.begin(), slots_.end(),
                    [raw](const auto& slot) { return slot.get() == raw; });
   std::unique_ptr<Memslot> slot = std::move(*at);
   slots_.erase(at);
-  by_id_[id] = nullptr;
+  if (by_id(raw->id) == raw) by_id_[raw->id] = nullptr;
   if (last_ == raw) last_ = nullptr;
   return slot;
 }

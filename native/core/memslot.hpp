@@ -12,8 +12,10 @@
 #include <vector>
 
 #include "core/address.hpp"
+#include "core/alias/alias_space.hpp"
 #include "core/dirty_bitmap.hpp"
 #include "core/machine.hpp"
+#include "core/reverse_map.hpp"
 
 namespace mmu {
 
@@ -28,7 +30,16 @@ struct Memslot {
   std::uint64_t pfn_offset = 0;
   std::uint64_t pfn_mask = 0;
   std::unique_ptr<DirtyBitmap> dirty;
+  // Where its leaves are; only in the rmap flavour.
+  std::unique_ptr<ReverseMap> rmap;
+  // Slots over the same host memory at this one's aliases, and whether this is
+  // one of them (duplicate-slots). Whatever happens to a slot then happens to
+  // its twins; only the slot itself is known by its id.
+  std::vector<Memslot*> twins;
+  bool is_twin = false;
 
+  // One of KVM's own: TSS, identity map, APIC access page.
+  bool is_internal() const;
   bool is_readonly() const { return flags & MemslotRegion::kReadonly; }
   // KVM: kvm_slot_dirty_track_enabled().
   bool is_logged() const { return flags & MemslotRegion::kLogDirty; }
@@ -37,6 +48,10 @@ struct Memslot {
 
   void mark_dirty(Gfn gfn) {
     if (dirty) dirty->set(gfn.value - range.start.value);
+  }
+  // Whether its log, which it has, holds the frame.
+  bool has_dirty(Gfn gfn) const {
+    return dirty->has(gfn.value - range.start.value);
   }
 };
 
@@ -47,11 +62,14 @@ constexpr std::uint32_t slot_as(std::uint32_t slot) { return slot >> 16; }
 inline constexpr std::uint32_t kUserMemslots = 32764;
 inline constexpr std::uint64_t kMaxMemslotPages = 0x7fffffff;
 
+inline bool Memslot::is_internal() const { return id >= kUserMemslots; }
+
 class MemslotSet {
  public:
   explicit MemslotSet(unsigned as_id) : generation_(as_id) {}
 
-  // Null where no slot backs the frame. Remembers the slot it found.
+  // Null where no slot backs the frame. Remembers the slot it found, unless it
+  // is internal: those are not for every alias.
   Memslot* find(Gfn gfn) const {
     Memslot* slot = find_in_last(gfn);
     return slot != nullptr ? slot : search(gfn);
@@ -65,15 +83,17 @@ class MemslotSet {
   Memslot* by_id(std::uint32_t id) const {
     return id < by_id_.size() ? by_id_[id] : nullptr;
   }
-  // A slot other than `id` that overlaps the range, or null.
-  const Memslot* overlapping(GfnRange range, std::uint32_t id) const;
+  // A slot other than `self` that overlaps the range, or null.
+  const Memslot* overlapping(GfnRange range, const Memslot* self) const;
 
+  // From here on so many insert() cannot fail, of ids up to `id`.
+  void reserve(std::size_t slots, std::uint32_t id);
   void insert(std::unique_ptr<Memslot> slot);
-  std::unique_ptr<Memslot> take(std::uint32_t id);
+  std::unique_ptr<Memslot> take(Memslot* slot);
 
   // In frame order.
   const std::vector<std::unique_ptr<Memslot>>& slots() const { return slots_; }
-  // In id order, as ioctls on all slots go.
+  // The user's slots in id order, as ioctls on all slots go.
   std::vector<Memslot*> in_id_order() const;
 
   std::uint64_t generation() const { return generation_; }
@@ -101,7 +121,8 @@ Result<SlotChange> check_memslot(const MemslotSet* sets,
 // What is checked after a move has already invalidated the old slot.
 // KVM: kvm_arch_prepare_memory_region() (v6.16).
 Result<SlotChange> check_arch(const MemslotRegion& region, SlotChange change,
-                              const MachineConfig& config);
+                              const MachineConfig& config,
+                              const AliasSpace& space);
 
 // The last frame that may be mapped. KVM: kvm_mmu_max_gfn() (v6.16).
 constexpr Gfn max_gfn(const MachineConfig& config) {

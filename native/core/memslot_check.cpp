@@ -116,7 +116,7 @@ Result<SlotChange> check_memslot(const MemslotSet* sets,
     return change;
   }
   const GfnRange wanted = gfn_range(region);
-  const Memslot* other = set.overlapping(wanted, slot_id(region.slot));
+  const Memslot* other = set.overlapping(wanted, existing);
   if (other == nullptr) return change;
   return Error{ErrorCode::kMemslotOverlap,
                {{{"start", gpa_of(wanted.start).value},
@@ -126,14 +126,28 @@ Result<SlotChange> check_memslot(const MemslotSet* sets,
                  {"otherEnd", gpa_of(other->range.end).value}}}};
 }
 
+// Rows in KVM's order; the last one is ours: an alias bit inside a 1G page
+// would have to choose between tables that such a page does not have.
 Result<SlotChange> check_arch(const MemslotRegion& region, SlotChange change,
-                              const MachineConfig& config) {
+                              const MachineConfig& config,
+                              const AliasSpace& space) {
   const GfnRange range = gfn_range(region);
-  if (range.end.value - 1 <= max_gfn(config).value) return change;
-  return Error{ErrorCode::kMemslotBeyondMax,
-               {{{"start", gpa_of(range.start).value},
-                 {"end", gpa_of(range.end).value},
-                 {"max", gpa_of(max_gfn(config)).value}}}};
+  const std::uint64_t last = range.end.value - 1;
+  if (last > max_gfn(config).value) {
+    return Error{ErrorCode::kMemslotBeyondMax,
+                 {{{"start", gpa_of(range.start).value},
+                   {"end", gpa_of(range.end).value},
+                   {"max", gpa_of(max_gfn(config)).value}}}};
+  }
+  if (space.is_aliased(last)) {
+    return Error{ErrorCode::kMemslotAliased, {{{"gpa", last << kPageShift}}}};
+  }
+  constexpr unsigned kTop = 38;  // of the address bits inside a 1G table
+  if (region.backing == 3 && space.bit_count != 0 && space.low_bit <= kTop) {
+    return Error{ErrorCode::kMemslotBacking,
+                 {{{"bit", space.low_bit}, {"limit", kTop}}}};
+  }
+  return change;
 }
 
 }  // namespace mmu

@@ -1,118 +1,140 @@
 #include "core/memslot_ops.hpp"
 
-#include "core/range_ops.hpp"
+#include "core/flavour.hpp"
+#include "core/memslot_family.hpp"
+#include "core/rules/rule_set.hpp"
 
 namespace mmu {
 namespace {
 
-// One step of the generation; when the part that MMIO entries carry comes
-// round to zero, entries of the last round must go.
-// KVM: kvm_mmu_invalidate_mmio_sptes().
-void advance(Mmu& mmu, std::uint32_t as_id) {
-  if (mmu.slot_sets[as_id].advance_generation()) zap_all_fast(mmu);
+// An absent attribute means shared, and RAM starts private.
+void mark_private(Mmu& mmu, const Memslot& slot) {
+  if (mmu.has_private_memory() && slot.as_id == 0 && !slot.is_readonly()) {
+    mmu.private_frames.add(slot.range);
+  }
 }
 
-// Frame numbers of host memory are its addresses, less the 1 TiB at which the
-// first backing region starts.
-constexpr std::uint64_t kFirstRegion = bit(40);
-
-std::unique_ptr<Memslot> make_slot(const MemslotRegion& region,
-                                   const MachineConfig& config) {
-  auto slot = std::make_unique<Memslot>();
-  slot->id = slot_id(region.slot);
-  slot->as_id = slot_as(region.slot);
-  slot->range = {{region.gpa >> kPageShift},
-                 {(region.gpa + region.bytes) >> kPageShift}};
-  slot->hva = {region.hva};
-  slot->flags = region.flags;
-  slot->backing = level_of(region.backing);
-  slot->pfn_offset =
-      ((region.hva - kFirstRegion) >> kPageShift) - slot->range.start.value;
-  slot->pfn_mask = max_gfn(config).value;
-  return slot;
-}
-
-// Only slots of address space 0 have mappings here: no access uses SMM.
-template <class Act>
-void for_each_view(Mmu& mmu, const ViewsOf& views, const Memslot& slot,
-                   Act act) {
-  if (slot.as_id != 0) return;
-  for (const View& view : views(slot.range)) act(mmu.tree, view);
-}
-
-// KVM: kvm_mmu_slot_apply_flags(), not initially-all-set, PML off.
-void arm(Mmu& mmu, const ViewsOf& views, const Memslot& slot) {
-  for_each_view(mmu, views, slot, [](PageTable& tree, const View& view) {
-    split_huge_pages(tree, view.range);
-    write_protect(tree, view.range);
-  });
-}
-
-void disarm(Mmu& mmu, const ViewsOf& views, const Memslot& slot) {
-  for_each_view(mmu, views, slot, [&](PageTable& tree, const View& view) {
-    recover_huge_pages(tree, view.range, slot, view.offset);
-  });
-}
-
-// Until the last step KVM keeps an invalid copy of the slot in the set; with
-// one thread nobody can meet it. Under the default quirk the flush of the old
-// slot is a zap of everything. KVM: kvm_invalidate_memslot().
-void invalidate(Mmu& mmu, std::uint32_t as_id) {
-  advance(mmu, as_id);
-  zap_all_fast(mmu);
+// Whatever a family's arrival may want of memory, before anything changes.
+void make_room(Mmu& mmu, const Family& family) {
+  const Memslot& slot = *family.front();
+  mmu.slot_sets[slot.as_id].reserve(family.size(), slot.id);
+  mark_private(mmu, slot);
 }
 
 Result<SlotChange> create(Mmu& mmu, const MemslotRegion& region) {
   Result<SlotChange> change =
-      check_arch(region, SlotChange::kCreate, mmu.config);
+      check_arch(region, SlotChange::kCreate, mmu.config, mmu.alias.space());
   if (!change) return change;
-  std::unique_ptr<Memslot> slot = make_slot(region, mmu.config);
-  if (slot->is_logged()) slot->dirty = make_bitmap(*slot);
-  mmu.slot_sets[slot->as_id].insert(std::move(slot));
-  advance(mmu, slot_as(region.slot));
+  Result<Family> family = make_family(mmu, region);
+  if (!family) return family.error();
+  make_room(mmu, family.value());
+  for (std::unique_ptr<Memslot>& slot : family.value()) {
+    mmu.slot_sets[slot->as_id].insert(std::move(slot));
+    advance_generation(mmu, slot_as(region.slot));
+  }
   return change;
+}
+
+// What a slot's end does to mappings. Under the default quirk that is a zap of
+// everything. KVM: kvm_arch_flush_shadow_memslot().
+void flush_shadow(Mmu& mmu, const Memslot& slot) {
+  const OnSlotEnd what = mmu.has_private_memory() ? mmu.traits.on_slot_end
+                                                  : OnSlotEnd::kForgetPrivate;
+  if (what != OnSlotEnd::kLeavesOnly) mmu.ops->zap_all_fast();
+  if (what == OnSlotEnd::kForgetPrivate || slot.as_id != 0) return;
+  if (!mmu.ops->zap(ZapCause::kSlot, slot.range)) return;
+  if (what == OnSlotEnd::kLeavesOnly) {
+    mmu.flush.all();
+  } else {
+    mmu.flush.range(slot.range);
+  }
+}
+
+// Until the last step KVM keeps an invalid copy of the slot in the set; with
+// one thread nobody can meet it. KVM: kvm_invalidate_memslot().
+void invalidate(Mmu& mmu, const Memslot& slot) {
+  advance_generation(mmu, slot.as_id);
+  flush_shadow(mmu, slot);
+}
+
+// A slot, then its twins: listed, because the list outlives them.
+std::vector<Memslot*> members(Memslot& first) {
+  std::vector<Memslot*> all;
+  all.reserve(1 + first.twins.size());
+  for_each_member(first, [&](Memslot& slot) { all.push_back(&slot); });
+  return all;
+}
+
+void report_removal(Mmu& mmu, std::uint32_t as_id, GfnRange range) {
+  if (mmu.rules && as_id == 0) mmu.rules->removed(range);
 }
 
 SlotChange remove(Mmu& mmu, const MemslotRegion& region) {
   const std::uint32_t as_id = slot_as(region.slot);
-  invalidate(mmu, as_id);
-  mmu.slot_sets[as_id].take(slot_id(region.slot));
-  advance(mmu, as_id);
+  MemslotSet& set = mmu.slot_sets[as_id];
+  Memslot& first = *set.by_id(slot_id(region.slot));
+  const GfnRange range = first.range;
+  for (Memslot* slot : members(first)) {
+    invalidate(mmu, *slot);
+    set.take(slot);
+    advance_generation(mmu, as_id);
+  }
+  report_removal(mmu, as_id, range);
   return SlotChange::kDelete;
 }
 
+// What stays with a slot wherever it goes. A bitmap that exists moves along
+// with its bits.
+void inherit(Memslot& moved, Memslot& old) {
+  moved.backing = old.backing;
+  if (moved.is_logged() && old.dirty) moved.dirty = std::move(old.dirty);
+}
+
 // A move that fails here has already lost the slot's mappings; the slot itself
-// is put back. A bitmap that exists moves along with its bits.
+// is put back.
 Result<SlotChange> move(Mmu& mmu, const MemslotRegion& region) {
   const std::uint32_t as_id = slot_as(region.slot);
   MemslotSet& set = mmu.slot_sets[as_id];
-  std::unique_ptr<Memslot> moved = make_slot(region, mmu.config);
-  const bool has_bitmap = set.by_id(moved->id)->dirty != nullptr;
-  if (moved->is_logged() && !has_bitmap) moved->dirty = make_bitmap(*moved);
-  invalidate(mmu, as_id);
-  Result<SlotChange> change = check_arch(region, SlotChange::kMove, mmu.config);
-  if (change) {
-    std::unique_ptr<Memslot> old = set.take(moved->id);
-    moved->backing = old->backing;
-    if (moved->is_logged() && has_bitmap) moved->dirty = std::move(old->dirty);
-    set.insert(std::move(moved));
+  Memslot& first = *set.by_id(slot_id(region.slot));
+  const GfnRange range = first.range;
+  const std::vector<Memslot*> olds = members(first);
+  Result<Family> made = make_family(mmu, region);
+  if (!made) return made.error();
+  Family& family = made.value();
+  const Result<SlotChange> change =
+      check_arch(region, SlotChange::kMove, mmu.config, mmu.alias.space());
+  if (change) make_room(mmu, family);
+  for (std::size_t i = 0; i < (change ? olds.size() : 1); ++i) {
+    invalidate(mmu, *olds[i]);
+    if (i == 0) report_removal(mmu, as_id, range);
+    if (change) {
+      const std::unique_ptr<Memslot> old = set.take(olds[i]);
+      if (i < family.size()) {
+        inherit(*family[i], *old);
+        set.insert(std::move(family[i]));
+      }
+    }
+    advance_generation(mmu, as_id);
   }
-  advance(mmu, as_id);
+  // Twins that the old place had no room for.
+  for (std::size_t i = olds.size(); change && i < family.size(); ++i) {
+    set.insert(std::move(family[i]));
+    advance_generation(mmu, as_id);
+  }
   return change;
 }
 
-void toggle_logging(Mmu& mmu, const ViewsOf& views, Memslot& slot) {
+void toggle_logging(Mmu& mmu, Memslot& slot) {
   if (slot.is_logged()) {
-    stop_logging(mmu, views, slot);
+    stop_logging(mmu, slot);
   } else {
-    start_logging(mmu, views, slot, make_bitmap(slot));
+    start_logging(mmu, slot, make_bitmaps(slot));
   }
 }
 
 }  // namespace
 
-Result<SlotChange> set_memslot(Mmu& mmu, const ViewsOf& views,
-                               const MemslotRegion& region) {
+Result<SlotChange> set_memslot(Mmu& mmu, const MemslotRegion& region) {
   Result<SlotChange> change =
       check_memslot(mmu.slot_sets.data(), region, mmu.config);
   if (!change) return change;
@@ -126,57 +148,11 @@ Result<SlotChange> set_memslot(Mmu& mmu, const ViewsOf& views,
     case SlotChange::kMove:
       return move(mmu, region);
     case SlotChange::kFlags:
-      toggle_logging(
-          mmu, views,
-          *mmu.slot_sets[slot_as(region.slot)].by_id(slot_id(region.slot)));
+      toggle_logging(mmu, *mmu.slot_sets[slot_as(region.slot)].by_id(
+                              slot_id(region.slot)));
       return change;
   }
   return change;
-}
-
-std::unique_ptr<DirtyBitmap> make_bitmap(const Memslot& slot) {
-  return std::make_unique<DirtyBitmap>(slot.range.size());
-}
-
-void start_logging(Mmu& mmu, const ViewsOf& views, Memslot& slot,
-                   std::unique_ptr<DirtyBitmap> bitmap) noexcept {
-  slot.dirty = std::move(bitmap);
-  slot.flags |= MemslotRegion::kLogDirty;
-  advance(mmu, slot.as_id);
-  if (!slot.is_readonly()) arm(mmu, views, slot);
-}
-
-void stop_logging(Mmu& mmu, const ViewsOf& views, Memslot& slot) noexcept {
-  slot.dirty.reset();
-  slot.flags &= ~MemslotRegion::kLogDirty;
-  advance(mmu, slot.as_id);
-  if (!slot.is_readonly()) disarm(mmu, views, slot);
-}
-
-std::uint64_t take_dirty_log(
-    Mmu& mmu, const ViewsOf& views, Memslot& slot,
-    const std::function<void(std::size_t, std::uint64_t)>& taken) {
-  std::uint64_t pages = 0;
-  slot.dirty->take([&](std::size_t word, std::uint64_t mask) {
-    pages += static_cast<unsigned>(std::popcount(mask));
-    if (taken) taken(word, mask);
-    const Gfn first{slot.range.start.value + word * 64};
-    if (slot.as_id != 0) return;
-    for (const View& view : views({first, {first.value + 1}})) {
-      write_protect_masked(mmu.tree, view.range.start, mask);
-    }
-  });
-  return pages;
-}
-
-void count_round(DirtyRounds& rounds, std::uint64_t pages) noexcept {
-  ++rounds.rounds;
-  rounds.reaping += pages != 0;
-  rounds.pages += pages;
-}
-
-void zap_all_fast(Mmu& mmu) noexcept {
-  mmu.accounts.changed += mmu.tree.drop_root();
 }
 
 }  // namespace mmu

@@ -4,13 +4,23 @@
 #pragma once
 
 #include <array>
+#include <memory>
+#include <optional>
 #include <vector>
 
-#include "core/machine.hpp"
+#include "core/alias/alias_strategy.hpp"
+#include "core/external_tables.hpp"
+#include "core/frame_set.hpp"
+#include "core/machine_setup.hpp"
 #include "core/memslot.hpp"
 #include "core/page_table.hpp"
+#include "core/tlb.hpp"
+#include "core/tlb_flush.hpp"
 
 namespace mmu {
+
+class FlavourOps;
+class RuleSet;
 
 // Counters of one vCPU, under KVM's names.
 struct VcpuStats {
@@ -23,25 +33,53 @@ struct VcpuStats {
 };
 
 struct Mmu {
-  Mmu(const MachineConfig& wanted, PagePool&& arena)
-      : config(wanted),
-        pool(std::move(arena)),
-        tree(pool, accounts, level_of(wanted.root_level)),
-        vcpus(wanted.vcpus) {}
-  Mmu(const Mmu&) = delete;  // the tree points at its siblings
+  Mmu(MachineSetup&& setup, const Alias& strategy, PagePool&& arena);
+  ~Mmu();
+  Mmu(const Mmu&) = delete;  // the trees point at their siblings
   Mmu& operator=(const Mmu&) = delete;
 
   MemslotSet& slots() { return slot_sets[0]; }
   const MemslotSet& slots() const { return slot_sets[0]; }
+  PageTable& tree(RootId root) { return trees[static_cast<unsigned>(root)]; }
+  const PageTable& tree(RootId root) const {
+    return trees[static_cast<unsigned>(root)];
+  }
+  // Which making of a root a TLB entry belongs to.
+  std::uint32_t& incarnation(RootId root) {
+    return incarnations[static_cast<unsigned>(root)];
+  }
+  bool has_private_memory() const { return alias.has_private_memory(); }
+  // By its frame, where private memory has frames of its own.
+  bool is_private_leaf(Spte leaf) const {
+    return (leaf.raw & private_bit) != 0;
+  }
 
   MachineConfig config;
+  const Alias& alias;
+  const AliasTraits traits;
   PagePool pool;
   TreeAccounts accounts;
-  PageTable tree;
+  std::array<PageTable, kRootCount> trees;
+  std::array<std::uint32_t, kRootCount> incarnations{};
   std::array<MemslotSet, kAddressSpaces> slot_sets{MemslotSet{0},
                                                    MemslotSet{1}};
   std::vector<VcpuStats> vcpus;
   DirtyRounds dirty_rounds;
+  // Address bit that marks the host frames of private memory; 0 if none do.
+  std::uint64_t private_bit = 0;
+  FrameSet private_frames;  // memory attributes: absent means shared
+  std::uint64_t coexisting = 0;
+  std::uint64_t conversions = 0;
+  ExternalTables external;
+  std::unique_ptr<TlbSet> tlbs;  // null: nothing is cached
+  TlbFlush flush;
+  std::unique_ptr<FlavourOps> ops;
+  std::unique_ptr<RuleSet> rules;  // null: nothing can go wrong
+  // Whether it matters what hardware does after KVM's answer. In a plain VM it
+  // succeeds and leaves no trace; a prefetched leaf is marked by then.
+  bool reissues = false;
+  // Number of the event that runs; what a projection inserted has none.
+  std::uint64_t event = 0;
 };
 
 }  // namespace mmu

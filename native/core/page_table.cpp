@@ -102,6 +102,8 @@ void PageTable::drop_entries(TableRef table) noexcept {
     } else if (spte.is_mmio()) {
       --accounts_->mmio;
     } else {
+      // Or blocked, but such leaves are in the private tree, which nobody
+      // drops.
       --accounts_->leaves[number_of(table.level)];
     }
   }

@@ -45,6 +45,17 @@ constexpr TableRef table(Spte spte, Level level) {
 
 }  // namespace link
 
+// Told of every change of an entry, where the tables are shadow pages that a
+// reverse map knows (rmap flavour). A tree has none.
+class SpteObserver {
+ public:
+  virtual void changed(TableRef table, unsigned index, Spte old,
+                       Spte now) noexcept = 0;
+
+ protected:
+  ~SpteObserver() = default;
+};
+
 class PageTable {
  public:
   PageTable(PagePool& pool, TreeAccounts& accounts, Level root_level)
@@ -88,12 +99,17 @@ class PageTable {
   }
   // `table` changes when a compact page has to become full.
   void set_spte(TableRef& table, unsigned index, Spte now) noexcept {
-    const Spte old = get(table, index);
+    set_spte(table, index, get(table, index), now);
+  }
+  // For whoever has just read the entry.
+  void set_spte(TableRef& table, unsigned index, Spte old, Spte now) noexcept {
     if (old == now) return;
     account(table.level, old, now);
     // Whoever found nothing below this entry, or a leaf in it, must look again.
     if (table.level != Level::k4K) ++layout_changes_;
-    if (old.is_link(table.level)) [[unlikely]] {
+    if (observer_ != nullptr) {
+      observer_->changed(table, index, old, now);
+    } else if (old.is_link(table.level)) [[unlikely]] {
       drop_subtree(link::table(old, below(table.level)));
     }
     if (table.compact) return set_compact(table, index, to_stored(now));
@@ -114,9 +130,27 @@ class PageTable {
     return true;
   }
 
+  // set_spte() of a 4K leaf that gets its W again.
+  void give_back_write(std::uint64_t* entry) noexcept {
+    *entry |= ept::kWrite;
+    ++accounts_->changed;
+  }
+
   // After the pool ensured it: an empty table below entry `index`, linked.
   // Whatever subtree or leaf was there before is dropped.
   TableRef link_child(TableRef& table, unsigned index) noexcept;
+  // rmap flavour: tables come and go by themselves, and are linked by
+  // set_spte(). The observer outlives the tree's use.
+  void observe(SpteObserver* observer) noexcept { observer_ = observer; }
+  void adopt_root(TableRef root) noexcept { root_ = root; }
+  TableRef make_unlinked(AliasedGfn key, Level level) noexcept {
+    return make_table(key, level, false);
+  }
+  // Empties a table that nothing links to any more, and gives it back.
+  // `gone(index, spte)` sees every entry first.
+  template <class Gone>
+  void free_unlinked(TableRef table, Gone gone) noexcept;
+
   // Replaces the huge leaf at `index` by a table of smaller ones with the same
   // permissions; KVM: tdp_mmu_split_huge_page(). Needs one full page ensured.
   TableRef split(TableRef& table, unsigned index) noexcept;
@@ -127,7 +161,7 @@ class PageTable {
     return table.compact ? mmu::next_used(pool_->compact(table.id), from, end)
                          : mmu::next_used(pool_->full(table.id), from, end);
   }
-  // First frame that a table covers.
+  // First frame that a table covers; of a shadow page, what the hash calls it.
   AliasedGfn base_of(TableRef table) const noexcept {
     return pool_->header(table.id).gfn;
   }
@@ -156,6 +190,22 @@ class PageTable {
   Level root_level_;
   TableRef root_{};
   std::uint64_t layout_changes_ = 0;
+  SpteObserver* observer_ = nullptr;
 };
+
+template <class Gone>
+void PageTable::free_unlinked(TableRef table, Gone gone) noexcept {
+  for (unsigned i = next_used(table, 0, kEntries); i < kEntries;
+       i = next_used(table, i + 1, kEntries)) {
+    const Spte old = get(table, i);
+    gone(i, old);
+    account(table.level, old, Spte{});
+    --accounts_->changed;
+  }
+  ++layout_changes_;
+  --accounts_->tables[number_of(table.level)];
+  clear(pool_->full(table.id));
+  pool_->give_full(table.id);
+}
 
 }  // namespace mmu

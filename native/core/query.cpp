@@ -2,7 +2,9 @@
 
 #include <string>
 
-#include "core/table_walk.hpp"
+#include "core/flavour.hpp"
+#include "core/reach.hpp"
+#include "core/rules/rule_set.hpp"
 
 namespace mmu {
 namespace {
@@ -18,16 +20,51 @@ std::uint64_t sum(const Mmu& mmu, std::uint64_t VcpuStats::* counter) {
   return total;
 }
 
-}  // namespace
-
-AliasedRange whole_space(const MachineConfig& config) {
-  return {{0}, {bit(config.address_bits - kPageShift)}};
+// With its twins', each page once.
+std::uint64_t count_dirty(const Memslot& slot) {
+  if (!slot.dirty) return 0;
+  if (slot.twins.empty()) return slot.dirty->count();
+  std::uint64_t pages = 0;
+  for (const std::uint64_t word : dirty_words(slot)) {
+    pages += static_cast<unsigned>(std::popcount(word));
+  }
+  return pages;
 }
+
+void append_leaves(std::vector<LeafView>& leaves, const PageTable& tree,
+                   AliasedRange range, bool mmio) {
+  for (TableWalk walk(tree, range); walk; walk.next()) {
+    const Spte spte = walk.spte();
+    if (spte.is_leaf(walk.level()) || (mmio && spte.is_mmio())) {
+      leaves.push_back({gpa_of(walk.gfn()).value, spte.raw,
+                        static_cast<std::uint8_t>(walk.level())});
+    }
+  }
+}
+
+// Canonical frames that hardware can be given.
+GfnRange canonical_space(const Mmu& mmu) {
+  const AliasSpace& space = mmu.alias.space();
+  const std::uint64_t all = bit(mmu.config.address_bits - kPageShift);
+  return {{0}, {space.bit_count == 0 ? all : space.offset_of(1)}};
+}
+
+AliasedGfn issued_frame(const Mmu& mmu, std::uint64_t gpa) {
+  return mmu.alias.space().as_hardware_sees(gfn_of(Gpa{gpa}));
+}
+
+// The page of a gpa, without alias bits.
+GfnRange page_of(const Mmu& mmu, std::uint64_t gpa) {
+  const Gfn gfn = mmu.alias.canonical(issued_frame(mmu, gpa));
+  return {gfn, {gfn.value + 1}};
+}
+
+}  // namespace
 
 Error bad_gpa(std::uint64_t gpa) {
   return {ErrorCode::kEvent,
           {{{"row", 0}, {"value", gpa}}},
-          "expected a gpa below the VM's address width"};
+          "expected a gpa below the VM's address width, got " + number(gpa)};
 }
 
 Error aborted(std::size_t applied) {
@@ -50,7 +87,7 @@ MemslotView view_of(const Memslot& slot) {
           .bytes = slot.range.size() << kPageShift,
           .hva = slot.hva.value,
           .backing = static_cast<std::uint8_t>(slot.backing),
-          .dirty_pages = slot.dirty ? slot.dirty->count() : 0};
+          .dirty_pages = count_dirty(slot)};
 }
 
 Memslot* find_memslot(const Mmu& mmu, std::uint32_t slot) {
@@ -59,6 +96,7 @@ Memslot* find_memslot(const Mmu& mmu, std::uint32_t slot) {
                                 : nullptr;
 }
 
+// KVM's own slots and twins are not the user's.
 std::vector<MemslotView> list_memslots(const Mmu& mmu) {
   std::vector<MemslotView> views;
   for (const MemslotSet& set : mmu.slot_sets) {
@@ -70,20 +108,27 @@ std::vector<MemslotView> list_memslots(const Mmu& mmu) {
 }
 
 std::vector<NamedCount> list_stats(const Mmu& mmu) {
-  return {{"pf_taken", sum(mmu, &VcpuStats::pf_taken)},
-          {"pf_fixed", sum(mmu, &VcpuStats::pf_fixed)},
-          {"pf_emulate", sum(mmu, &VcpuStats::pf_emulate)},
-          {"pf_spurious", sum(mmu, &VcpuStats::pf_spurious)},
-          {"pf_fast", sum(mmu, &VcpuStats::pf_fast)},
-          {"pf_mmio_spte_created", sum(mmu, &VcpuStats::pf_mmio_spte_created)},
-          {"pages_4k", mmu.accounts.leaves[1]},
-          {"pages_2m", mmu.accounts.leaves[2]},
-          {"pages_1g", mmu.accounts.leaves[3]}};
+  const FlushCounts& flush = mmu.flush.counts();
+  std::vector<NamedCount> stats{
+      {"pf_taken", sum(mmu, &VcpuStats::pf_taken)},
+      {"pf_fixed", sum(mmu, &VcpuStats::pf_fixed)},
+      {"pf_emulate", sum(mmu, &VcpuStats::pf_emulate)},
+      {"pf_spurious", sum(mmu, &VcpuStats::pf_spurious)},
+      {"pf_fast", sum(mmu, &VcpuStats::pf_fast)},
+      {"pf_mmio_spte_created", sum(mmu, &VcpuStats::pf_mmio_spte_created)},
+      {"pages_4k", mmu.accounts.leaves[1]},
+      {"pages_2m", mmu.accounts.leaves[2]},
+      {"pages_1g", mmu.accounts.leaves[3]},
+      {"remote_tlb_flush_requests", flush.remote_tlb_flush_requests},
+      {"remote_tlb_flush", flush.remote_tlb_flush},
+      {"tlb_flush", flush.tlb_flush}};
+  mmu.ops->append_stats(stats);
+  return stats;
 }
 
 TableCounts count_tables(const Mmu& mmu) {
   TableCounts counts;
-  counts.roots = mmu.tree.has_root() ? 1 : 0;
+  for (const PageTable& tree : mmu.trees) counts.roots += tree.has_root();
   for (unsigned level = 1; level < mmu.accounts.tables.size(); ++level) {
     counts.by_level[level] = mmu.accounts.tables[level];
   }
@@ -94,13 +139,14 @@ TableCounts count_tables(const Mmu& mmu) {
 
 Result<std::vector<StepView>> list_steps(const Mmu& mmu, std::uint64_t gpa) {
   if (!fits(gpa, mmu.config.address_bits)) return bad_gpa(gpa);
-  const AliasedGfn gfn = gfn_of(Gpa{gpa});
+  const AliasedGfn gfn = issued_frame(mmu, gpa);
+  const PageTable& tree = mmu.tree(mmu.alias.root_of(gfn));
   std::vector<StepView> steps;
-  if (!mmu.tree.has_root()) return steps;
-  TableRef table = mmu.tree.root();
+  if (!tree.has_root()) return steps;
+  TableRef table = tree.root();
   while (true) {
     const Level level = table.level;
-    const Spte spte = mmu.tree.get(table, table_index(gfn, level));
+    const Spte spte = tree.get(table, table_index(gfn, level));
     steps.push_back({.level = static_cast<std::uint8_t>(level),
                      .is_leaf = spte.is_leaf(level),
                      .gpa = gpa_of(round_down(gfn, level)).value,
@@ -110,33 +156,76 @@ Result<std::vector<StepView>> list_steps(const Mmu& mmu, std::uint64_t gpa) {
   }
 }
 
-void append_leaves(std::vector<LeafView>& leaves, const Mmu& mmu,
-                   AliasedRange range, bool mmio) {
-  for (TableWalk walk(mmu.tree, range); walk; walk.next()) {
-    const Spte spte = walk.spte();
-    if (spte.is_leaf(walk.level()) || (mmio && spte.is_mmio())) {
-      leaves.push_back({gpa_of(walk.gfn()).value, spte.raw,
-                        static_cast<std::uint8_t>(walk.level())});
-    }
+Result<std::vector<LeafView>> list_ways(const Mmu& mmu, std::uint64_t gpa) {
+  if (!fits(gpa, mmu.config.address_bits)) return bad_gpa(gpa);
+  std::vector<LeafView> leaves;
+  for (const View& view : mmu.alias.every_view(page_of(mmu, gpa))) {
+    append_leaves(leaves, mmu.tree(view.root), view.range, false);
   }
+  return leaves;
 }
 
-Result<std::vector<std::uint64_t>> read_dirty_log(Mmu& mmu,
-                                                  const ViewsOf& views,
-                                                  std::uint32_t slot,
+std::vector<LeafView> list_leaves(const Mmu& mmu, bool mmio) {
+  std::vector<LeafView> leaves;
+  for (const View& view : mmu.alias.every_view(canonical_space(mmu))) {
+    append_leaves(leaves, mmu.tree(view.root), view.range, mmio);
+  }
+  return leaves;
+}
+
+std::vector<AliasLeaves> count_alias_leaves(const Mmu& mmu) {
+  std::vector<AliasLeaves> rows;
+  for (const View& view : mmu.alias.every_view(canonical_space(mmu))) {
+    AliasLeaves row{.offset = view.offset << kPageShift};
+    for_each_reached(mmu.tree(view.root), view.range,
+                     [&](AliasedRange, Spte, Level level) {
+                       ++row.by_level[number_of(level)];
+                     });
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+std::vector<TableView> list_tables(const Mmu& mmu) {
+  std::vector<TableView> tables;
+  mmu.ops->append_tables(tables);
+  return tables;
+}
+
+Result<std::uint64_t> count_rmap(const Mmu& mmu, std::uint64_t gpa) {
+  if (!fits(gpa, mmu.config.address_bits)) return bad_gpa(gpa);
+  return mmu.ops->rmap_count(mmu.alias.slot_gfn(issued_frame(mmu, gpa)));
+}
+
+Result<bool> has_private_attribute(const Mmu& mmu, std::uint64_t gpa) {
+  if (!fits(gpa, mmu.config.address_bits)) return bad_gpa(gpa);
+  return mmu.private_frames.contains(page_of(mmu, gpa).start);
+}
+
+FlushView flush_view(const Mmu& mmu) {
+  const FlushCounts& counts = mmu.flush.counts();
+  return {counts.none, counts.range, counts.full, counts.pages};
+}
+
+std::vector<ViolationView> list_violations(const Mmu& mmu) {
+  return mmu.rules == nullptr ? std::vector<ViolationView>{}
+                              : mmu.rules->violations();
+}
+
+Result<std::vector<std::uint64_t>> read_dirty_log(Mmu& mmu, std::uint32_t slot,
                                                   bool peek) {
   Memslot* found = find_memslot(mmu, slot);
   if (found == nullptr || !found->dirty) {
     return Error{ErrorCode::kNoDirtyLog,
                  {{{"id", slot_id(slot)}, {"as", slot_as(slot)}}}};
   }
-  if (peek) return found->dirty->words();
+  if (peek) return dirty_words(*found);
   std::vector<std::uint64_t> bitmap(found->dirty->words().size());
-  count_round(mmu.dirty_rounds,
-              take_dirty_log(mmu, views, *found,
-                             [&](std::size_t word, std::uint64_t mask) {
-                               bitmap[word] = mask;
-                             }));
+  count_round(
+      mmu.dirty_rounds,
+      take_dirty_log(mmu, *found, [&](std::size_t word, std::uint64_t mask) {
+        bitmap[word] = mask;
+      }));
   return bitmap;
 }
 

@@ -6,7 +6,6 @@
 
 namespace mmu {
 
-AliasedRange whole_space(const MachineConfig& config);
 Error bad_gpa(std::uint64_t gpa);
 Error aborted(std::size_t applied);
 Error out_of_memory(const Mmu& mmu);
@@ -18,11 +17,17 @@ std::vector<MemslotView> list_memslots(const Mmu& mmu);
 std::vector<NamedCount> list_stats(const Mmu& mmu);
 TableCounts count_tables(const Mmu& mmu);
 Result<std::vector<StepView>> list_steps(const Mmu& mmu, std::uint64_t gpa);
-void append_leaves(std::vector<LeafView>& leaves, const Mmu& mmu,
-                   AliasedRange range, bool mmio);
-Result<std::vector<std::uint64_t>> read_dirty_log(Mmu& mmu,
-                                                  const ViewsOf& views,
-                                                  std::uint32_t slot,
+// Leaves through which hardware gets to the page of a gpa, under any alias.
+Result<std::vector<LeafView>> list_ways(const Mmu& mmu, std::uint64_t gpa);
+// Every leaf that hardware reaches, once for each way, in gpa order.
+std::vector<LeafView> list_leaves(const Mmu& mmu, bool mmio);
+std::vector<AliasLeaves> count_alias_leaves(const Mmu& mmu);
+std::vector<TableView> list_tables(const Mmu& mmu);
+Result<std::uint64_t> count_rmap(const Mmu& mmu, std::uint64_t gpa);
+Result<bool> has_private_attribute(const Mmu& mmu, std::uint64_t gpa);
+FlushView flush_view(const Mmu& mmu);
+std::vector<ViolationView> list_violations(const Mmu& mmu);
+Result<std::vector<std::uint64_t>> read_dirty_log(Mmu& mmu, std::uint32_t slot,
                                                   bool peek);
 
 }  // namespace mmu

@@ -6,15 +6,28 @@
 namespace mmu {
 namespace {
 
-// Calls change(walk) on every present leaf that meets the range.
+// Calls change(walk, spte) on every present leaf that meets the range.
 template <class Change>
 void for_each_leaf(const PageTable& tree, AliasedRange range, Change change) {
   for (TableWalk walk(tree, range); walk; walk.next()) {
-    if (walk.spte().is_leaf(walk.level())) change(walk);
+    const Spte spte = walk.spte();
+    if (spte.is_leaf(walk.level())) change(walk, spte);
   }
 }
 
-// The first present leaf of the table's own range, or an empty entry.
+AliasedRange span_of(const TableWalk& walk) {
+  const AliasedGfn start = walk.gfn();
+  return {start, {start.value + pages_per(walk.level())}};
+}
+
+// Replaces the leaf under the cursor by one that grants less.
+void take(PageTable& tree, TableWalk& walk, Spte old, Spte now, Hull& hull) {
+  if (old == now) return;
+  tree.set_spte(walk.table(), walk.index(), old, now);
+  hull.add(span_of(walk));
+}
+
+// The first present leaf of a table's own range, or an empty entry.
 Spte first_leaf_below(const PageTable& tree, AliasedRange range, Level level) {
   for (TableWalk walk(tree, range); walk; walk.next()) {
     if (walk.level() < level && walk.spte().is_leaf(walk.level())) {
@@ -31,28 +44,45 @@ bool is_recoverable(const Memslot& slot, Gfn gfn, Level level) {
 
 }  // namespace
 
-void zap_leafs(PageTable& tree, AliasedRange range) noexcept {
-  for_each_leaf(tree, range, [&](TableWalk& walk) {
-    tree.set_spte(walk.table(), walk.index(), Spte{});
+Hull zap_leafs(PageTable& tree, AliasedRange range) noexcept {
+  Hull hull;
+  for_each_leaf(tree, range, [&](TableWalk& walk, Spte leaf) {
+    take(tree, walk, leaf, Spte{}, hull);
   });
+  return hull;
 }
 
-void write_protect(PageTable& tree, AliasedRange range) noexcept {
-  for_each_leaf(tree, range, [&](TableWalk& walk) {
-    tree.set_spte(walk.table(), walk.index(), walk.spte().without(ept::kWrite));
+Hull block_leafs(PageTable& tree, AliasedRange range) noexcept {
+  Hull hull;
+  for_each_leaf(tree, range, [&](TableWalk& walk, Spte leaf) {
+    take(tree, walk, leaf, make_blocked(leaf.pfn()), hull);
   });
+  return hull;
 }
 
-void write_protect_masked(PageTable& tree, AliasedGfn first,
-                          std::uint64_t mask) noexcept {
+Hull write_protect(PageTable& tree, AliasedRange range,
+                   std::uint64_t keep) noexcept {
+  Hull hull;
+  for_each_leaf(tree, range, [&](TableWalk& walk, Spte leaf) {
+    if ((leaf.raw & keep) != 0) return;
+    take(tree, walk, leaf, leaf.without(ept::kWrite), hull);
+  });
+  return hull;
+}
+
+Hull write_protect_masked(PageTable& tree, AliasedGfn first, std::uint64_t mask,
+                          std::uint64_t keep) noexcept {
+  Hull hull;
   const auto skip = static_cast<unsigned>(std::countr_zero(mask));
   const auto width = static_cast<unsigned>(std::bit_width(mask));
   const AliasedRange range{{first.value + skip}, {first.value + width}};
-  for_each_leaf(tree, range, [&](TableWalk& walk) {
+  for_each_leaf(tree, range, [&](TableWalk& walk, Spte leaf) {
     if (walk.level() != Level::k4K) return;
     if ((mask >> (walk.gfn().value - first.value) & 1) == 0) return;
-    tree.set_spte(walk.table(), walk.index(), walk.spte().without(ept::kWrite));
+    if ((leaf.raw & keep) != 0) return;
+    take(tree, walk, leaf, leaf.without(ept::kWrite), hull);
   });
+  return hull;
 }
 
 void split_huge_pages(PageTable& tree, AliasedRange range) noexcept {
@@ -65,19 +95,24 @@ void split_huge_pages(PageTable& tree, AliasedRange range) noexcept {
   }
 }
 
-void recover_huge_pages(PageTable& tree, AliasedRange range,
-                        const Memslot& slot, std::uint64_t offset) noexcept {
+Hull recover_huge_pages(PageTable& tree, AliasedRange range,
+                        const Memslot& slot, std::uint64_t offset,
+                        std::uint64_t keep, const MayRecover& may) {
+  Hull hull;
   for (TableWalk walk(tree, range, Level::k2M); walk; walk.next()) {
     const Level level = walk.level();
     const Gfn gfn{walk.gfn().value - offset};
-    if (!walk.spte().is_link(level) || !is_recoverable(slot, gfn, level)) {
+    if (!walk.spte().is_link(level) || !is_recoverable(slot, gfn, level) ||
+        !may(gfn, level)) {
       continue;
     }
-    const AliasedRange span{walk.gfn(), {walk.gfn().value + pages_per(level)}};
+    const AliasedRange span = span_of(walk);
     const Spte leaf = first_leaf_below(tree, span, level);
-    if (!leaf.is_present()) continue;
+    if (!leaf.is_present() || (leaf.raw & keep) != 0) continue;
     tree.set_spte(walk.table(), walk.index(), enlarge(leaf, level));
+    hull.add(span);
   }
+  return hull;
 }
 
 }  // namespace mmu

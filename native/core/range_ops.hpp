@@ -2,13 +2,20 @@
 //
 // Each takes the range as the tree indexes it; the strategy has already turned
 // a canonical range into the views through which it is reached. Slots are
-// passed where KVM looks at them.
+// passed where KVM looks at them. `keep` is an address bit, or 0: leaves that
+// have it are private memory, and nobody's to log.
+//
+// The hull that comes back holds the frames of every leaf from which something
+// was taken; a cached translation of them may be stale.
 //
 // KVM: kvm_tdp_mmu_zap_leafs(), kvm_tdp_mmu_wrprot_slot(),
 // kvm_tdp_mmu_try_split_huge_pages(), kvm_tdp_mmu_recover_huge_pages(),
 // kvm_tdp_mmu_clear_dirty_pt_masked() (v6.16).
 #pragma once
 
+#include <functional>
+
+#include "core/flush_plan.hpp"
 #include "core/memslot.hpp"
 #include "core/page_table.hpp"
 
@@ -16,24 +23,31 @@ namespace mmu {
 
 // Every present leaf that meets the range becomes empty, huge ones whole.
 // Tables and MMIO entries stay.
-void zap_leafs(PageTable& tree, AliasedRange range) noexcept;
+Hull zap_leafs(PageTable& tree, AliasedRange range) noexcept;
+
+// Every present leaf that meets the range is blocked; all are 4K.
+Hull block_leafs(PageTable& tree, AliasedRange range) noexcept;
 
 // Takes W, not MMU-writable, from every leaf that meets the range.
-void write_protect(PageTable& tree, AliasedRange range) noexcept;
+Hull write_protect(PageTable& tree, AliasedRange range,
+                   std::uint64_t keep) noexcept;
 
 // Takes W from the 4K leaves whose bit is set in `mask`; bit 0 is `first`.
 // Larger leaves are left alone.
-void write_protect_masked(PageTable& tree, AliasedGfn first,
-                          std::uint64_t mask) noexcept;
+Hull write_protect_masked(PageTable& tree, AliasedGfn first, std::uint64_t mask,
+                          std::uint64_t keep) noexcept;
 
 // Splits every huge leaf that meets the range down to 4K. Where memory runs
 // out it stops and leaves the rest to be split by faults.
 void split_huge_pages(PageTable& tree, AliasedRange range) noexcept;
 
-// Replaces tables by huge leaves where slot and host allow it. A table without
-// a present leaf stays. `offset` is what to take from a frame of the tree to
-// get the canonical one.
-void recover_huge_pages(PageTable& tree, AliasedRange range,
-                        const Memslot& slot, std::uint64_t offset) noexcept;
+// Replaces tables by huge leaves where slot and host allow it, and where
+// `may(first slot frame, level)` does. A table without a present leaf stays,
+// and so does one whose first leaf is private. `offset` is what to take from a
+// frame of the tree to get the slot's.
+using MayRecover = std::function<bool(Gfn, Level)>;
+Hull recover_huge_pages(PageTable& tree, AliasedRange range,
+                        const Memslot& slot, std::uint64_t offset,
+                        std::uint64_t keep, const MayRecover& may);
 
 }  // namespace mmu

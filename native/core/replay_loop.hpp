@@ -1,40 +1,45 @@
 // The batch loop: hardware first, KVM only where hardware could not.
 //
-// Every miss asks the strategy which page it is about, and the answer is a
-// handful of instructions: hence a template. What KVM does then is compiled
-// once, elsewhere; here only the two kinds of frame number meet.
+// Two ways through a batch. A plain VM, in which a hit cannot be wrong and
+// nothing is cached, has its hits and first touches served right here, which
+// asks the strategy several times per event: hence a template. Every other VM
+// takes one access after the other through perform_access().
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
-#include "core/alias/alias_strategy.hpp"
-#include "core/fault.hpp"
+#include "core/access.hpp"
 #include "core/first_touch.hpp"
 #include "core/hardware_walk.hpp"
 #include "core/vm_events.hpp"
+#include "core/write_fix.hpp"
 
 namespace mmu {
 
 template <AliasStrategy S>
 class ReplayLoop {
  public:
-  ReplayLoop(Mmu& mmu, const S& strategy, const ViewsOf& views)
+  ReplayLoop(Mmu& mmu, const S& strategy)
       : mmu_(mmu),
         strategy_(strategy),
-        views_(views),
-        last_gfn_(bit(mmu.config.address_bits - kPageShift) - 1) {}
+        frame_mask_((bit(mmu.config.address_bits - kPageShift) - 1) &
+                    ~strategy.space().stripped_mask),
+        is_plain_(is_plain(mmu)) {}
 
   // Applies rows [row, end) of a batch that was checked. Returns the first row
   // that was not applied: `end`, or the one that ran out of memory.
   std::size_t run(const EventColumns& events, const OutcomeColumns& outcomes,
                   std::size_t row, std::size_t end) {
-    while (row < end) {
-      const std::size_t stop = std::min(row + kGroup, end);
-      row = run_group(events, outcomes, row, stop);
-      if (row < stop) return row;
+    base_ = mmu_.event - row;
+    for (std::size_t stop = row; row == stop && row < end;) {
+      stop = std::min(row + kGroup, end);
+      row = is_plain_ ? run_group(events, outcomes, row, stop)
+                      : run_each(events, outcomes, row, stop);
     }
-    return end;
+    mmu_.event = base_ + row;
+    return row;
   }
 
  private:
@@ -88,22 +93,68 @@ class ReplayLoop {
         outcomes.tables_read[row] = tables_read(Level::k4K);
         continue;
       }
-      const std::uint64_t layout = mmu_.tree.layout_changes();
-      Outcome out;
-      if (!answer(events, row, gfn, word, out)) return row;
-      outcomes.sptes_changed[row] = out.sptes_changed;
-      outcomes.outcome[row] = static_cast<std::uint8_t>(out.code);
-      outcomes.level[row] = out.level;
-      outcomes.tables_read[row] = out.tables_read;
-      if (mmu_.tree.layout_changes() != layout) {
+      const std::uint64_t layout = tree().layout_changes();
+      if (!answer(events, outcomes, row, at.level, entry)) return row;
+      if (tree().layout_changes() != layout) {
         hardware = walk_ahead(ahead, row + 1 - first, end - first);
       }
     }
     return end;
   }
 
+  std::size_t run_each(EventColumns events, OutcomeColumns outcomes,
+                       std::size_t row, const std::size_t end) {
+    for (; row < end; ++row) {
+      Outcome out;
+      mmu_.event = base_ + row;
+      if (events.kind[row] != 0) {
+        out = apply(events, row);
+      } else if (!perform_access(mmu_, access_of(events, row), out)) {
+        return row;
+      }
+      write(outcomes, row, out);
+    }
+    return end;
+  }
+
+  // Whether hits and first touches may be served without a closer look: the
+  // tables are trees of one root, nothing caches, and no leaf that can be
+  // reached grants more or less than its alias may do.
+  static bool is_plain(const Mmu& mmu) {
+    const AliasSpace& space = mmu.alias.space();
+    const bool aliases_alike =
+        space.kind != PresetKind::kPrivateShared && !space.execute_only;
+    return mmu.config.mmu == Flavour::kTdp && mmu.tlbs == nullptr &&
+           aliases_alike && (space.bit_count == 0 || walks_lawfully());
+  }
+
+  // Where nothing caches, what a flush forgets is nowhere.
+  static constexpr bool walks_lawfully() {
+    return std::ranges::all_of(S::kSupport.breaks, [](std::string_view law) {
+      return law == "flush";
+    });
+  }
+
+  static void write(const OutcomeColumns& outcomes, std::size_t row,
+                    const Outcome& out) {
+    outcomes.sptes_changed[row] = out.sptes_changed;
+    outcomes.flushed_pages[row] = out.flushed_pages;
+    outcomes.outcome[row] = static_cast<std::uint8_t>(out.code);
+    outcomes.level[row] = out.level;
+    outcomes.tables_read[row] = out.tables_read;
+    outcomes.flush[row] = out.flush;
+  }
+
+  static bool is_inserted(const EventColumns& events, std::size_t row) {
+    return events.kind[row] ==
+               static_cast<std::uint8_t>(EventKind::kAttributes) &&
+           (events.access[row] & kAttributesInserted) != 0;
+  }
+
+  PageTable& tree() const { return mmu_.tree(RootId::kDirect); }
+
   HardwareWalk walk_ahead(Group& ahead, std::size_t i, std::size_t end) const {
-    const HardwareWalk walk(mmu_.tree);
+    const HardwareWalk walk(tree());
     prefetch_dirty(ahead, i, end);
     for (; i < end; ++i) ahead.walks[i] = walk.walk_ahead(ahead.gfn(i));
     return walk;
@@ -119,7 +170,7 @@ class ReplayLoop {
     const Memslot* slot = mmu_.slots().last_found();
     if (slot == nullptr || !slot->dirty) return;
     for (; i < end; ++i) {
-      const Gfn gfn = strategy_.canonical(ahead.gfn(i));
+      const Gfn gfn = strategy_.slot_gfn(ahead.gfn(i));
       if (slot->range.contains(gfn)) {
         slot->dirty->prefetch(gfn.value - slot->range.start.value);
       }
@@ -129,21 +180,58 @@ class ReplayLoop {
   bool first_touch(const Translation& at, AliasedGfn gfn, std::uint8_t access,
                    std::uint16_t vcpu) {
     return strategy_.walk_gfn(gfn) == gfn &&
-           map_first_touch(mmu_, at, strategy_.canonical(gfn), access, vcpu);
+           map_first_touch(mmu_, at, gfn, strategy_.slot_gfn(gfn), access,
+                           vcpu);
   }
 
-  // Everything but hits and first touches; `word` is what hardware found.
-  // False: out of memory, and nothing has changed.
-  bool answer(const EventColumns& events, std::size_t row, AliasedGfn gfn,
-              std::uint64_t word, Outcome& out) {
-    if (events.kind[row] == 0) {
-      return miss(gfn, events.access[row], vcpu_of(events, row), word, out);
+  // Everything but hits and first touches; `entry` is where hardware's walk
+  // ended.
+  // False: out of memory, and nothing has changed. Kept out of the loop, whose
+  // registers it would take; the columns by value, for the same reason.
+  [[gnu::noinline]] bool answer(EventColumns events, OutcomeColumns outcomes,
+                                std::size_t row, Level level,
+                                std::uint64_t* entry) {
+    Outcome out;
+    mmu_.event = base_ + row;
+    if (events.kind[row] != 0) {
+      out = apply(events, row);
+    } else if (!miss(access_of(events, row), level, entry, out)) {
+      return false;
     }
+    write(outcomes, row, out);
+    return true;
+  }
+
+  bool miss(const Access& access, Level level, std::uint64_t* entry,
+            Outcome& out) {
+    const std::uint64_t word = *entry;
+    if (level == Level::k4K &&
+        strategy_.walk_gfn(access.issued) == access.issued &&
+        fix_write(mmu_, entry, word, strategy_.slot_gfn(access.issued),
+                  access.wanted, access.vcpu)) {
+      out = {OutcomeCode::kFixed, 1, tables_read(Level::k4K), 0, 1, 0};
+      return true;
+    }
+    Fault fault =
+        make_fault(strategy_, access.issued, access.wanted, access.vcpu, word);
+    return resolve_miss(mmu_, fault, out);
+  }
+
+  // What a projection inserted takes no number from the events that follow.
+  Outcome apply(const EventColumns& events, std::size_t row) {
+    base_ -= is_inserted(events, row);
+    return apply_vm_event(mmu_, vm_event_of(events, row));
+  }
+
+  Access access_of(const EventColumns& events, std::size_t row) const {
+    return {{frame(events, row)}, events.access[row], vcpu_of(events, row)};
+  }
+
+  static VmEvent vm_event_of(const EventColumns& events, std::size_t row) {
     const auto gpa = static_cast<std::uint64_t>(events.gpa[row]);
     const auto bytes = static_cast<std::uint64_t>(events.bytes[row]);
-    out = apply_vm_event(mmu_, views_, static_cast<EventKind>(events.kind[row]),
-                         {{gpa >> kPageShift}, {(gpa + bytes) >> kPageShift}});
-    return true;
+    return {static_cast<EventKind>(events.kind[row]), events.access[row],
+            gpa >> kPageShift, (gpa + bytes) >> kPageShift};
   }
 
   // A script may write into a batch while it runs, after every row has been
@@ -153,7 +241,7 @@ class ReplayLoop {
   // Of a row that is not an access the frame is meaningless, and harmless.
   std::uint64_t frame(const EventColumns& events, std::size_t row) const {
     const auto gpa = static_cast<std::int64_t>(events.gpa[row]);
-    return (static_cast<std::uint64_t>(gpa) >> kPageShift) & last_gfn_;
+    return (static_cast<std::uint64_t>(gpa) >> kPageShift) & frame_mask_;
   }
 
   std::uint16_t vcpu_of(const EventColumns& events, std::size_t row) const {
@@ -167,30 +255,12 @@ class ReplayLoop {
                                      1);
   }
 
-  // False: out of memory, and nothing has changed.
-  bool miss(AliasedGfn gfn, std::uint8_t access, std::uint16_t vcpu,
-            std::uint64_t word, Outcome& out) {
-    const std::uint64_t before = mmu_.accounts.changed;
-    out.tables_read =
-        static_cast<std::uint8_t>(HardwareWalk(mmu_.tree).depth(gfn));
-    Fault fault{.gfn = strategy_.canonical(gfn),
-                .walk_gfn = strategy_.walk_gfn(gfn),
-                .access = access,
-                .vcpu = vcpu,
-                .reserved = HardwareWalk::is_misconfigured(word)};
-    fault.present = !fault.reserved && (word & ept::kPermissions) != 0;
-    out.code = handle_fault(mmu_, fault);
-    if (fault.out_of_memory) return false;
-    out.level = static_cast<std::uint8_t>(fault.level);
-    out.sptes_changed =
-        static_cast<std::uint32_t>(mmu_.accounts.changed - before);
-    return true;
-  }
-
   Mmu& mmu_;
   const S& strategy_;
-  const ViewsOf& views_;
-  const std::uint64_t last_gfn_;
+  const std::uint64_t frame_mask_;
+  const bool is_plain_;
+  // Number of the event in row 0, had the batch begun there.
+  std::uint64_t base_ = 0;
 };
 
 }  // namespace mmu

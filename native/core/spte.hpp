@@ -50,6 +50,10 @@ inline constexpr std::uint64_t kHostWritable = bit(57);
 // taken away to notice the next write. Implies kHostWritable.
 inline constexpr std::uint64_t kMmuWritable = bit(58);
 
+// Of the 2020 TDX patches: a private leaf that hardware may not use any more
+// and whose frame is kept. Only in entries that are not present.
+inline constexpr std::uint64_t kBlocked = bit(62);
+
 // No #VE: set in every entry, present or not, except MMIO ones.
 inline constexpr std::uint64_t kSuppressVe = bit(63);
 
@@ -83,6 +87,10 @@ struct Spte {
   constexpr bool is_mmio() const {
     return (raw & ept::kMmioMask) == ept::kMmioMarker;
   }
+  constexpr bool is_blocked() const {
+    return (raw & (ept::kBlocked | ept::kSuppressVe | ept::kMmuPresent)) ==
+           (ept::kBlocked | ept::kSuppressVe);
+  }
   constexpr bool is_leaf(Level level) const {
     return is_present() && (level == Level::k4K || has(ept::kHuge));
   }
@@ -110,6 +118,18 @@ constexpr Spte make_leaf(Pfn pfn, Level level, bool host_writable) {
     raw |= ept::kHostWritable | ept::kMmuWritable | ept::kWrite | ept::kDirty;
   }
   return {raw};
+}
+
+// A leaf through an alias that may only fetch: nothing to write, nothing to
+// dirty. Needs execute-only EPT entries.
+constexpr Spte execute_only(Spte leaf) {
+  return leaf.without(ept::kRead | ept::kWrite | ept::kDirty |
+                      ept::kMmuWritable);
+}
+
+// A private leaf on hold. TDX RFC v1 41/67: SPTE_PRIVATE_ZAPPED.
+constexpr Spte make_blocked(Pfn pfn) {
+  return {ept::kSuppressVe | ept::kBlocked | (pfn.value << kPageShift)};
 }
 
 // A link to the table that `address`, bits 51:12, names.
@@ -168,6 +188,8 @@ static_assert(make_mmio({0x800000000}, 6).raw == 0x0000800000000036);
 static_assert(mmio_generation(make_mmio({0xfee00}, 0x7fffe)) == 0x7fffe);
 static_assert(make_mmio({0xfee00}, 0x7fffe).is_mmio());
 static_assert(!Spte{}.is_mmio() && !Spte{}.is_present());
+static_assert(!Spte{}.is_blocked() && make_blocked({0}).is_blocked());
+static_assert(!make_blocked({~std::uint64_t{0} >> 24}).is_mmio());
 static_assert(split_child(make_leaf({0x12200}, Level::k2M, true), Level::k4K,
                           0x145) == make_leaf({0x12345}, Level::k4K, true));
 static_assert(enlarge(make_leaf({0x12345}, Level::k4K, true), Level::k2M) ==

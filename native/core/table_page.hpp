@@ -57,6 +57,7 @@ struct PageHeader {
   std::uint16_t parent_index = 0;
   Level level = Level::kNone;
   std::uint8_t count = 0;  // compact: keys in use
+  std::uint8_t root = 0;   // of a shadow page: whose it is
 };
 static_assert(sizeof(PageHeader) <= 32);
 

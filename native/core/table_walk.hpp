@@ -22,7 +22,7 @@ class TableWalk {
       : tree_(&tree), range_(clip(tree, range)), min_level_(min_level) {
     if (!tree.has_root() || range_.empty()) return;
     level_ = tree.root_level();
-    if (!enter(tree.root())) level_ = Level::kNone;
+    if (!enter(tree.root(), {0})) level_ = Level::kNone;
   }
 
   explicit operator bool() const { return level_ != Level::kNone; }
@@ -33,8 +33,7 @@ class TableWalk {
   Spte spte() const { return tree_->get(here().table, here().index); }
   // First frame that the entry covers.
   AliasedGfn gfn() const {
-    return {tree_->base_of(here().table).value +
-            here().index * pages_per(level_)};
+    return {here().base.value + here().index * pages_per(level_)};
   }
 
   void next() {
@@ -47,6 +46,9 @@ class TableWalk {
  private:
   struct Place {
     TableRef table;
+    // First frame that leads into the table on this path; a table that two
+    // entries link to has two.
+    AliasedGfn base{};
     unsigned index = 0;
     unsigned end = 0;
   };
@@ -62,11 +64,10 @@ class TableWalk {
   }
 
   // Settles on the first used entry that meets the range.
-  bool enter(TableRef table) {
-    const AliasedGfn base = tree_->base_of(table);
+  bool enter(TableRef table, AliasedGfn base) {
     const unsigned first =
         base < range_.start ? table_index(range_.start, table.level) : 0;
-    here() = {table, first, end_in(table.level, base)};
+    here() = {table, base, first, end_in(table.level, base)};
     return settle(first);
   }
 
@@ -87,8 +88,9 @@ class TableWalk {
   bool down() {
     const Spte spte = this->spte();
     if (level_ == min_level_ || !spte.is_link(level_)) return false;
+    const AliasedGfn base = gfn();
     level_ = below(level_);
-    if (enter(link::table(spte, level_))) return true;
+    if (enter(link::table(spte, level_), base)) return true;
     level_ = above(level_);
     return false;
   }

@@ -85,15 +85,16 @@ class Tlb {
   // the range has frames.
   template <class Visit>
   void for_each_in(AliasedRange range, Visit visit) {
-    if (used_ == 0 || range.empty()) return;
+    if (range.empty()) return;
     const std::uint64_t width = std::min<std::uint64_t>(range.size(), sets_);
-    for (std::uint64_t i = 0; i < width; ++i) {
+    unsigned unseen = used_;
+    for (std::uint64_t i = 0; i < width && unseen != 0; ++i) {
       // Any `sets_` frames in a row lie in as many different sets.
       const unsigned first = first_of({range.start.value + i});
       for (unsigned at = first; at < first + ways_; ++at) {
-        if (tags_[at] != kUnused && range.contains(entries_[at].gfn)) {
-          visit(entries_[at]);
-        }
+        if (tags_[at] == kUnused) continue;
+        --unseen;
+        if (range.contains(gfn_of(tags_[at]))) visit(entries_[at]);
       }
     }
   }
@@ -110,6 +111,8 @@ class Tlb {
   static constexpr std::uint64_t tag_of(std::uint8_t root, AliasedGfn gfn) {
     return gfn.value << 9 | std::uint64_t{root} << 1 | 1;
   }
+  // The tag has it too, and an entry is a cache line further on.
+  static constexpr AliasedGfn gfn_of(std::uint64_t tag) { return {tag >> 9}; }
   unsigned first_of(AliasedGfn gfn) const noexcept {
     const std::uint64_t set =
         power_of_two_ ? gfn.value & (sets_ - 1) : gfn.value % sets_;

@@ -1,10 +1,11 @@
 #include "core/vm_events.hpp"
 
-#include <memory>
+#include <limits>
 #include <utility>
-#include <vector>
 
-#include "core/range_ops.hpp"
+#include "core/flavour.hpp"
+#include "core/reach.hpp"
+#include "core/rules/rule_set.hpp"
 
 namespace mmu {
 namespace {
@@ -16,64 +17,158 @@ void for_each_slot(Mmu& mmu, GfnRange range, Act act) {
   }
 }
 
-std::uint64_t take_dirty_logs(Mmu& mmu, const ViewsOf& views, GfnRange range) {
+std::uint64_t take_dirty_logs(Mmu& mmu, GfnRange range) {
   std::uint64_t pages = 0;
   for_each_slot(mmu, range, [&](Memslot& slot) {
-    if (slot.is_logged()) pages += take_dirty_log(mmu, views, slot);
+    if (slot.is_logged()) pages += take_dirty_log(mmu, slot);
   });
   return pages;
 }
 
 // Nobody asks for a log of what cannot be written. All bitmaps are made before
 // the first slot changes, so that the event happens whole or not at all.
-void start_loggings(Mmu& mmu, const ViewsOf& views, GfnRange range) {
-  std::vector<std::pair<Memslot*, std::unique_ptr<DirtyBitmap>>> ready;
+void start_loggings(Mmu& mmu, GfnRange range) {
+  std::vector<std::pair<Memslot*, Bitmaps>> ready;
   for_each_slot(mmu, range, [&](Memslot& slot) {
     if (slot.is_logged() || slot.is_readonly()) return;
-    ready.emplace_back(&slot, make_bitmap(slot));
+    ready.emplace_back(&slot, make_bitmaps(slot));
   });
-  for (auto& [slot, bitmap] : ready) {
-    start_logging(mmu, views, *slot, std::move(bitmap));
+  for (auto& [slot, bitmaps] : ready) {
+    start_logging(mmu, *slot, std::move(bitmaps));
   }
 }
 
-void stop_loggings(Mmu& mmu, const ViewsOf& views, GfnRange range) {
+void stop_loggings(Mmu& mmu, GfnRange range) {
   for_each_slot(mmu, range, [&](Memslot& slot) {
-    if (slot.is_logged()) stop_logging(mmu, views, slot);
+    if (slot.is_logged()) stop_logging(mmu, slot);
   });
+}
+
+// Twins are asked one by one, each with a flush of its own.
+void zap_range(Mmu& mmu, GfnRange range) {
+  const unsigned parts =
+      mmu.traits.twin_slots ? mmu.alias.space().alias_count() : 1;
+  for (unsigned alias = 0; alias < parts; ++alias) {
+    const std::uint64_t offset = mmu.alias.space().offset_of(alias);
+    const GfnRange part{{range.start.value + offset},
+                        {range.end.value + offset}};
+    if (mmu.ops->zap(ZapCause::kRange, part)) mmu.flush.range(part);
+  }
+  if (mmu.rules) mmu.rules->removed(range);
+}
+
+// The frames of a slot that stand on these host pages.
+GfnRange frames_on(const Memslot& slot, std::uint64_t start,
+                   std::uint64_t end) {
+  const std::uint64_t base = slot.hva.value >> kPageShift;
+  const std::uint64_t first = std::max(start, base);
+  const std::uint64_t last = std::min(end, base + slot.range.size());
+  if (first >= last) return {slot.range.start, slot.range.start};
+  return {{slot.range.start.value + (first - base)},
+          {slot.range.start.value + (last - base)}};
+}
+
+// One flush for all slots. KVM: kvm_mmu_notifier_invalidate_range_start().
+void invalidate_hva(Mmu& mmu, std::uint64_t start, std::uint64_t end) {
+  bool any = false;
+  for (const auto& slot : mmu.slots().slots()) {
+    const GfnRange frames = frames_on(*slot, start, end);
+    if (!frames.empty()) any |= mmu.ops->invalidate_host(frames);
+  }
+  if (any) mmu.flush.all();
+}
+
+// Pages that change their attribute and stay mapped the way they were.
+std::uint64_t left_mapped(const Mmu& mmu, GfnRange range, bool to_private) {
+  std::uint64_t pages = 0;
+  for (const View& view : mmu.alias.every_view(range)) {
+    if (view.is_private == to_private) continue;
+    const PageTable& tree = mmu.tree(view.root);
+    for_each_reached(tree, view.range, [&](AliasedRange leaf, Spte, Level) {
+      const std::uint64_t first = std::max(leaf.start, view.range.start).value;
+      const std::uint64_t last = std::min(leaf.end, view.range.end).value;
+      const GfnRange frames{{first - view.offset}, {last - view.offset}};
+      const std::uint64_t is = mmu.private_frames.count_in(frames);
+      pages += to_private ? frames.size() - is : is;
+    });
+  }
+  return pages;
+}
+
+// Takes the mappings that go with the old attribute, and flushes.
+void unmap_opposite(Mmu& mmu, GfnRange range, bool to_private) {
+  const ZapCause cause =
+      to_private ? ZapCause::kToPrivate : ZapCause::kToShared;
+  if (!mmu.ops->zap(cause, range)) return;
+  if (mmu.traits.converts_with_full_flush) {
+    mmu.flush.all();
+  } else {
+    mmu.flush.range(range);
+  }
 }
 
 }  // namespace
 
-Outcome apply_vm_event(Mmu& mmu, const ViewsOf& views, EventKind kind,
-                       GfnRange range) {
+// KVM stores last, with entries reserved before; one thread cannot tell, and
+// what may fail for want of memory comes first.
+// KVM: kvm_vm_set_mem_attributes().
+void set_attributes(Mmu& mmu, GfnRange range, bool to_private) {
+  FrameSet& frames = mmu.private_frames;
+  if (to_private ? frames.covers(range) : !frames.meets(range)) return;
+  const bool keeps_both =
+      !mmu.traits.checks_attributes && !mmu.traits.claims_exclusion;
+  const std::uint64_t left =
+      keeps_both ? left_mapped(mmu, range, to_private) : 0;
+  if (to_private) {
+    frames.add(range);
+  } else {
+    frames.remove(range);
+  }
+  mmu.coexisting += left;
+  if (mmu.traits.checks_attributes) unmap_opposite(mmu, range, to_private);
+}
+
+Outcome apply_vm_event(Mmu& mmu, const VmEvent& event) {
   const std::uint64_t before = mmu.accounts.changed;
-  switch (kind) {
+  const GfnRange range{{event.start}, {event.end}};
+  mmu.flush.begin_event(false);
+  switch (event.kind) {
     case EventKind::kAccess:
     case EventKind::kEnd:
       break;
     case EventKind::kZap:
-      for (const View& view : views(range)) zap_leafs(mmu.tree, view.range);
+      zap_range(mmu, range);
       break;
     case EventKind::kZapAllFast:
-      zap_all_fast(mmu);
+      mmu.ops->zap_all_fast();
       break;
     case EventKind::kDirtyLogGet:
-      count_round(mmu.dirty_rounds, take_dirty_logs(mmu, views, range));
+      count_round(mmu.dirty_rounds, take_dirty_logs(mmu, range));
       break;
     case EventKind::kDirtyLogEnable:
-      start_loggings(mmu, views, range);
+      start_loggings(mmu, range);
       break;
     case EventKind::kDirtyLogDisable:
-      stop_loggings(mmu, views, range);
+      stop_loggings(mmu, range);
+      break;
+    case EventKind::kHvaInvalidate:
+      invalidate_hva(mmu, event.start, event.end);
+      break;
+    case EventKind::kAttributes:
+      set_attributes(mmu, range, (event.flags & kAttributesPrivate) != 0);
       break;
   }
   return done_since(mmu, before);
 }
 
 Outcome done_since(const Mmu& mmu, std::uint64_t before) {
-  return {OutcomeCode::kDone, 0, 0,
-          static_cast<std::uint32_t>(mmu.accounts.changed - before)};
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  const EventFlush& flush = mmu.flush.event();
+  return {.flush = static_cast<std::uint8_t>(flush.scope),
+          .sptes_changed =
+              static_cast<std::uint32_t>(mmu.accounts.changed - before),
+          .flushed_pages =
+              static_cast<std::uint32_t>(std::min(flush.pages, kMost))};
 }
 
 }  // namespace mmu

@@ -1,17 +1,25 @@
-// Events that are not accesses: operations of the VMM and of the host.
+// Events that are not accesses: what the VMM or the host does to a VM.
 #pragma once
 
 #include "core/memslot_ops.hpp"
 
 namespace mmu {
 
-// `range` is what the event names. For dirty-log events an empty one means
-// every slot of address space 0.
-Outcome apply_vm_event(Mmu& mmu, const ViewsOf& views, EventKind kind,
-                       GfnRange range);
+// A checked event. `flags`: its access column.
+struct VmEvent {
+  EventKind kind = EventKind::kEnd;
+  std::uint8_t flags = 0;
+  std::uint64_t start = 0;  // in pages: a canonical frame, or of an hva
+  std::uint64_t end = 0;
+};
 
-// The outcome of something that is not an access, begun when the accounts had
-// counted `before` changes.
+Outcome apply_vm_event(Mmu& mmu, const VmEvent& event);
+
+// KVM_SET_MEMORY_ATTRIBUTES.
+void set_attributes(Mmu& mmu, GfnRange range, bool to_private);
+
+// The outcome of what has been done since `before` SPTE changes and the last
+// TlbFlush::begin_event().
 Outcome done_since(const Mmu& mmu, std::uint64_t before);
 
 }  // namespace mmu

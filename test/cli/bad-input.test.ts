@@ -146,7 +146,7 @@ describe("--vcpus 1 for a trace of two", () => {
 
   test("is refused at the event where they are not", async () => {
     expect(await refusal(["replay", BOOT, "--memslots", BOOT_SLOTS, "--vcpus", "1"])).toMatch(
-      /ERR_EVENT event \d+: expected a vCPU below 1 \(--vcpus\), got vCPU 1\n$/,
+      /ERR_EVENT event \d+: expected a vCPU below 1, got vCPU 1\n$/,
     );
   });
 });

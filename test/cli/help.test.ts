@@ -25,7 +25,7 @@ describe("help and version", () => {
 
   test("commands that do not exist yet are not promised", async () => {
     const { stdout } = await gpalias(["--help"]);
-    for (const later of ["compare", "strategies", "synth", "verify", "check", "bench", "explain"]) {
+    for (const later of ["synth", "verify", "check", "bench", "explain"]) {
       expect(stdout).not.toMatch(new RegExp(`^  ${later}\\b`, "m"));
     }
   });
@@ -87,17 +87,49 @@ describe("mistakes in the command line exit 2 and say what was meant", () => {
     expect(stderr).toContain(sentence);
   });
 
-  test.each(["--alias", "--strategy", "--mmu"])(
-    "%s with a name that does not exist yet exits 4",
-    async (option) => {
-      const { status, stderr } = await gpalias([
-        "replay",
-        "examples/boot-q35-2c-1g.faults.bin.br",
-        option,
-        "mirror",
-      ]);
-      expect(status).toBe(4);
-      expect(stderr).toMatch(/must be "(none|tdp)".*, got "mirror"/);
-    },
-  );
+  const BOOT = "examples/boot-q35-2c-1g.faults.bin.br";
+
+  test.each([
+    [["replay", BOOT, "--strategy", "miror"], "(did you mean mirror?)"],
+    [["replay", BOOT, "--strategy", "mirror,precise"], "gpalias compare takes several"],
+    [["replay", BOOT, "--alias", "tdx49"], '--alias "tdx49"'],
+    [["replay", BOOT, "--alias", "bits:44,46"], '--alias "bits:44,46"'],
+    [
+      ["replay", BOOT, "--alias", "tdx47", "--address-bits", "52"],
+      '--address-bits must be 48, as --alias "tdx47"',
+    ],
+    [["replay", BOOT, "--flush-provider", "xen"], "--flush-provider must be one of"],
+    [["replay", BOOT, "--external-tables", "fail:0"], "--external-tables must be one of"],
+    [
+      ["replay", BOOT, "--tlb", "100"],
+      "--tlb entries must be a multiple of --tlb ways, which is 12, got 100",
+    ],
+    [["replay", BOOT, "--project", "churn:3,1"], '--project must be "as-recorded" where --alias is "none"'],
+    [["compare", BOOT, "--project", "churn:3,1"], "--project must be"],
+    [["compare", BOOT, "--alias", "bits:47", "--project", "spin:3"], "--project must be"],
+    [["compare", BOOT, "--alias", "tdx47", "--project", "bounce"], "--project must be"],
+    [["compare", BOOT, "--strategy", "mirror,,precise"], "expected names separated by commas"],
+    [["compare", BOOT, "--fail-on", "alias-stuk"], "--fail-on must be any or some of "],
+    [["replay", "x", "--mmu", "ept"], "tdp, rmap"],
+    [["replay", "x", "--guest-paging", "64"], "long, pae, 32, shadow-ept"],
+    [["replay", "x", "--tlb", "many"], "expected a number of entries, or entries,ways"],
+  ])("%j says %s", async (args, sentence) => {
+    const { status, stdout, stderr } = await gpalias(args);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(sentence);
+  });
+
+  test.each([
+    ["replay", "--strategy", "mirror", "--alias", "tdx47", "--mmu", "rmap"],
+    ["replay", "--strategy", "mirror", "--alias", "bits:47"],
+    ["replay", "--strategy", "precise", "--alias", "sev:47"],
+    ["replay", "--strategy", "mirror", "--alias", "tdx47", "--flush-provider", "hyperv"],
+    ["replay", "--strategy", "precise", "--alias", "bits:47", "--guest-paging", "32"],
+    ["compare", "--strategy", "mirror", "--alias", "bits:47"],
+    ["compare", "--strategy", "none,mirror", "--alias", "tdx47", "--mmu", "rmap"],
+  ])("what cannot be together exits 4 with the reason: %s %s %s %s %s", async (command, ...options) => {
+    const { status, stdout, stderr } = await gpalias([command, BOOT, ...options]);
+    expect([status, stdout]).toEqual([4, ""]);
+    expect(stderr).toMatch(/^gpalias: [a-z0-9-]+\/(tdp|rmap) with alias preset ".*" is not supported: .+\n$/);
+  });
 });

@@ -3,8 +3,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { findCapture } from "../support/capture.js";
-import { firstRecords } from "./first-records.js";
-import { BOOT, BOOT_SLOTS, BOOT_TEXT, gpaliasJson } from "./run-cli.js";
+import { BOOT, BOOT_SLOTS, BOOT_TEXT, FS_BOUNCE, gpaliasJson, STORM_HEAD } from "./run-cli.js";
 
 const MINUTES = 60_000;
 
@@ -82,30 +81,21 @@ describe("the boot capture that the repository carries", () => {
   });
 });
 
-const fsBounce = findCapture("fs-bounce-pc-2c-4g.faults.bin.br");
-test.skipIf(!fsBounce)(
-  "fs-bounce: 81,741 fixed, 563 hits (skipped where the capture is absent)",
-  async () => {
-    const result = await gpaliasJson(["replay", fsBounce?.pathname ?? ""]);
-    expect(result.outcomes).toEqual({ hit: 563, fixed: 81741, emulate: 53 + 136174 });
-    expect(result.stats.pages_4k).toBe(81741);
-  },
-);
+test("fs-bounce: 81,741 fixed, 563 hits", async () => {
+  const result = await gpaliasJson(["replay", FS_BOUNCE]);
+  expect(result.outcomes).toEqual({ hit: 563, fixed: 81741, emulate: 53 + 136174 });
+  expect(result.stats.pages_4k).toBe(81741);
+});
+
+test("storm-head: 194,759 fixed, 7,357 of them fast, 430 zaps, 1,183 rounds that all reap", async () => {
+  const result = await gpaliasJson(["replay", STORM_HEAD]);
+  expect(result.outcomes).toEqual({ hit: 2173, fixed: 194759, emulate: 125 + 1330 });
+  expect(result.stats).toMatchObject({ pf_fast: 7357, pages_4k: 345 });
+  expect(result.operations).toEqual({ "zap-all-fast": 430, "dirty-log-get": 1183 });
+  expect(result.dirtyRounds).toMatchObject({ rounds: 1183, reaping: 1183 });
+});
 
 const storm = findCapture("storm-q35-2c-1g.faults.bin.br");
-test.skipIf(!storm)(
-  "storm, first 200,000 records: 194,759 fixed, 7,357 of them fast, 1,183 rounds (skipped where it is absent)",
-  async () => {
-    const head = await firstRecords(storm as URL, 200_000);
-    const slots = findCapture("storm-q35-2c-1g.json")?.pathname ?? "";
-    const result = await gpaliasJson(["replay", "-", "--memslots", slots], { stdin: head });
-    expect(result.outcomes).toMatchObject({ hit: 2173, fixed: 194759 });
-    expect(result.stats).toMatchObject({ pf_fast: 7357, pages_4k: 345 });
-    expect(result.dirtyRounds).toMatchObject({ rounds: 1183, reaping: 1183 });
-  },
-  2 * MINUTES,
-);
-
 test.skipIf(!storm || !process.env["GPALIAS_LONG"])(
   "the whole storm: 4,578,527 fixed, 1,233,952 fast, 5,587 zaps, 15,366 rounds (GPALIAS_LONG)",
   async () => {

@@ -8,6 +8,8 @@ export const MAIN = join(root, "dist/cli/main.js");
 export const BOOT = join(root, "examples/boot-q35-2c-1g.faults.bin.br");
 export const BOOT_TEXT = join(root, "examples/boot-q35-2c-1g.kvm_page_fault.txt.br");
 export const BOOT_SLOTS = join(root, "examples/boot-q35-2c-1g.json");
+export const FS_BOUNCE = join(root, "examples/fs-bounce-pc-2c-4g.faults.bin.br");
+export const STORM_HEAD = join(root, "examples/storm-head-q35-2c-1g.faults.bin.br");
 
 export interface Ended {
   readonly status: number | null;

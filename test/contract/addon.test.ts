@@ -5,14 +5,10 @@
  */
 import { describe, expect, test } from "vitest";
 import { bytesPerRow, LAYOUT } from "../../lib/columns/layout.js";
+import { ERROR_CODES } from "../../lib/errors.js";
 import { loadAddon } from "../../lib/native/addon.js";
-import type {
-  NativeAddon,
-  NativeDecoder,
-  NativeMappedFile,
-  NativeVm,
-  NativeVmConfig,
-} from "../../lib/native/addon-types.js";
+import type { NativeAddon, NativeDecoder, NativeMappedFile, NativeVm } from "../../lib/native/addon-types.js";
+import { CONFIG } from "./native-config.js";
 
 type Member = "method" | "getter";
 
@@ -20,6 +16,9 @@ const ADDON: Record<keyof NativeAddon, "function"> = {
   layout: "function",
   errors: "function",
   strategies: "function",
+  preset: "function",
+  applicability: "function",
+  rules: "function",
   formats: "function",
   detectFormat: "function",
   build: "function",
@@ -45,6 +44,14 @@ const VM: Record<keyof NativeVm, Member> = {
   stats: "method",
   tables: "method",
   dirtyRounds: "method",
+  tableList: "method",
+  leafCounts: "method",
+  rmapCount: "method",
+  isPrivate: "method",
+  flushes: "method",
+  violations: "method",
+  coexisting: "method",
+  conversions: "method",
   closed: "getter",
   close: "method",
 };
@@ -56,15 +63,6 @@ const MAPPED_FILE: Record<keyof NativeMappedFile, Member> = {
   head: "method",
   decode: "method",
   close: "method",
-};
-
-const CONFIG: NativeVmConfig = {
-  addressBits: 48,
-  rootLevel: 4,
-  hostMaxphyaddr: 48,
-  vcpus: 1,
-  arenaBytes: 2 ** 30,
-  strategy: "none",
 };
 
 const addon = loadAddon();
@@ -104,9 +102,9 @@ describe("the layout", () => {
     expect(addon.layout()).toEqual(LAYOUT);
   });
 
-  test("takes 28 bytes for an event, 16 for its extras and 7 for an outcome", () => {
+  test("takes 28 bytes for an event, 16 for its extras and 12 for an outcome", () => {
     const { event, extra, outcome } = addon.layout();
-    expect([event, extra, outcome].map(bytesPerRow)).toEqual([28, 16, 7]);
+    expect([event, extra, outcome].map(bytesPerRow)).toEqual([28, 16, 12]);
   });
 });
 
@@ -117,6 +115,10 @@ describe("the error table", () => {
     const names = rows.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     for (const name of names) expect(name).toMatch(/^ERR_[A-Z]+(_[A-Z]+)*$/);
+  });
+
+  test("is the union that the TypeScript side knows, in its order", () => {
+    expect(rows.map(({ name }) => name)).toEqual(ERROR_CODES);
   });
 
   test.each(rows)("$name has a sentence that starts small and has no full stop", ({ sentence, errno }) => {
@@ -130,14 +132,38 @@ describe("the lists", () => {
     const entries = addon[list]();
     expect(entries.length).toBeGreaterThan(0);
     for (const entry of entries) {
-      expect(Object.keys(entry)).toEqual(["name", "summary"]);
       expect(entry.name).toMatch(/^[a-z0-9-]+$/);
       expect(entry.summary).not.toBe("");
     }
   });
 
-  test("every strategy makes a VM and every format a decoder", () => {
-    for (const { name: strategy } of addon.strategies()) new addon.Vm({ ...CONFIG, strategy }).close();
+  test("strategies come by name, with what they support and what is wrong with them", () => {
+    const strategies = addon.strategies();
+    const names = strategies.map(({ name }) => name);
+    expect(names).toEqual([...names].sort());
+    for (const { flavours, presets, defects, ...rest } of strategies) {
+      expect(Object.keys(rest)).toEqual(["name", "summary"]);
+      expect([["tdp"], ["rmap"], ["tdp", "rmap"]]).toContainEqual(flavours);
+      expect([["attribute"], ["private-shared"], ["attribute", "private-shared"]]).toContainEqual(presets);
+      for (const { id, flavours: where } of defects) {
+        expect(id).toMatch(/^[A-Z]+[0-9]+[a-z]?$/);
+        expect(where).not.toEqual([]);
+      }
+    }
+    expect(strategies.find(({ name }) => name === "v5-as-posted")?.defects).toContainEqual({
+      id: "D1b",
+      flavours: ["rmap"],
+    });
+  });
+
+  test("rules come by id, each with a sentence", () => {
+    const rules = addon.rules();
+    const ids = rules.map(({ id }) => id);
+    expect(ids).toEqual([...new Set(ids)].sort());
+    for (const { sentence } of rules) expect(sentence).not.toBe("");
+  });
+
+  test("every format makes a decoder", () => {
     for (const { name } of addon.formats()) {
       expect(new addon.Decoder(name).totals()).toEqual({ bytes: 0, records: 0, lost: 0, skipped: {} });
     }
@@ -152,7 +178,14 @@ describe("a VM", () => {
   test("answers each query in the shape of its interface", () => {
     const vm = new addon.Vm(CONFIG);
     const region = { slot: 0, flags: 1, gpa: 0, bytes: 2 ** 21, hva: 2 ** 40, backing: 1 };
-    expect(Object.keys(vm.setMemslot(region))).toEqual(["outcome", "level", "tablesRead", "sptesChanged"]);
+    expect(Object.keys(vm.setMemslot(region))).toEqual([
+      "outcome",
+      "level",
+      "tablesRead",
+      "sptesChanged",
+      "flush",
+      "flushedPages",
+    ]);
     vm.step(0, 4096, 0, 0, 2);
     expect(vm.memslots()).toEqual([{ ...region, dirtyPages: 1 }]);
     expect(vm.memslot(0)).toEqual({ ...region, dirtyPages: 1 });

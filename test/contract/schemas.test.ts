@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { BOOT, BOOT_TEXT, gpaliasJson } from "../cli/run-cli.js";
 import { root } from "../support/source-graph.js";
 
-const names = ["replay", "inspect", "doctor"] as const;
+const names = ["replay", "compare", "strategies", "inspect", "doctor"] as const;
 type Name = (typeof names)[number];
 
 const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
@@ -27,6 +27,8 @@ function faults(name: Name, document: unknown): string[] {
 const documents = {} as Record<Name, any>;
 beforeAll(async () => {
   documents.replay = await gpaliasJson(["replay", BOOT]);
+  documents.compare = await gpaliasJson(["compare", BOOT, "--alias", "tdx47", "--tlb"]);
+  documents.strategies = await gpaliasJson(["strategies"]);
   documents.inspect = await gpaliasJson(["inspect", BOOT]);
   documents.doctor = await gpaliasJson(["doctor"]);
 });
@@ -39,6 +41,18 @@ describe("what the command prints obeys its schema", () => {
   test.each([
     ["replay", [BOOT, "--dirty-log", "on", "--backing", "2M", "--no-hash"]],
     ["replay", [BOOT_TEXT, "--address-bits", "52", "--vcpus", "8"]],
+    [
+      "replay",
+      [BOOT, "--alias", "bits:47", "--strategy", "v5-as-posted", "--project", "churn:3,1", "--tlb", "64,4"],
+    ],
+    [
+      "replay",
+      [BOOT, "--alias", "tdx51", "--strategy", "mirror", "--external-tables", "busy:3", "--convert-on-exit"],
+    ],
+    [
+      "compare",
+      [BOOT_TEXT, "--alias", "xo:46", "--flush-provider", "fail:3", "--internal-slots", "--no-hash"],
+    ],
     ["inspect", [BOOT_TEXT, "--no-hash"]],
   ] as const)("%s %j", async (name, args) => {
     expect(faults(name, await gpaliasJson([name, ...args]))).toEqual([]);
@@ -57,6 +71,29 @@ describe("a damaged document does not", () => {
     ["replay", "with a negative count", (d) => Object.assign(d["stats"] ?? {}, { pf_taken: -1 })],
     ["replay", "with a field that nobody described", (d) => Object.assign(d, { extra: 1 })],
     ["replay", "with an upper-case address", (d) => Object.assign(d["leaves"] ?? {}, { "0xABC": {} })],
+    ["replay", "whose TLB is on without a size", (d) => Object.assign(d["config"] ?? {}, { tlb: true })],
+    [
+      "replay",
+      "with a violation without a count",
+      (d) =>
+        Object.assign(d, { violations: [{ rule: "alias-stuck", defect: "", firstEvent: 0, gpa: "0x0" }] }),
+    ],
+    ["compare", "without a run", (d) => Object.assign(d, { runs: [] })],
+    [
+      "compare",
+      "whose run has no result and no reason",
+      (d) => Object.assign(d, { runs: [{ run: "none/tdp" }] }),
+    ],
+    [
+      "compare",
+      "whose run has a result and a reason",
+      (d) => Object.assign(d["runs"]?.[0] ?? {}, { notApplicable: "so" }),
+    ],
+    [
+      "strategies",
+      "with a flavour that does not exist",
+      (d) => Object.assign(d["strategies"]?.[0] ?? {}, { flavours: ["ept"] }),
+    ],
     ["inspect", "whose range has no pages", (d) => Object.assign(d["ranges"]?.[0] ?? {}, { pages: 0 })],
     [
       "doctor",

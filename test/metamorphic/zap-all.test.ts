@@ -13,6 +13,8 @@ const CHANGES_SLOTS = new Set(["dirty-log-enable", "dirty-log-disable"]);
 
 test(`after a drop of everything a replay is that of a fresh VM, seed ${runSeed()}`, () => {
   const property = fc.property(scenarios(), fc.nat({ max: 120 }), (scenario, cut) => {
+    // A provider that fails now and then counts its calls for ever.
+    fc.pre(scenario.config.flushProvider?.startsWith("fail") !== true);
     const events = eventsOf(scenario);
     const before = events.slice(0, cut).filter(({ kind }) => !CHANGES_SLOTS.has(kind));
     const after = events.slice(cut);
@@ -20,6 +22,8 @@ test(`after a drop of everything a replay is that of a fresh VM, seed ${runSeed(
     using fresh = vmWithSlots(scenario.config, scenario.slots);
     runEvents(used, before);
     used.zapAll();
+    // Dirty bits belong to the slots too, and a later round would flush for them.
+    used.takeDirtyLogs();
     expect(leavesText(used)).toEqual([]);
     expect(runEvents(used, after)).toEqual(runEvents(fresh, after));
     expect(leavesText(used)).toEqual(leavesText(fresh));

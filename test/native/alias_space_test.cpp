@@ -95,7 +95,7 @@ TEST_CASE("refusals quote the preset and say what was expected") {
   CHECK(refusal("xo:30") ==
         "alias preset \"xo:30\" must name bits from 31 to 51, got 30");
   CHECK(refusal("vtom:3G") ==
-        "alias preset \"vtom:3G\" must be a power of two, got 3221225472 "
+        "alias preset \"vtom:3G\" needs a power of two, got 3221225472 "
         "bytes");
   CHECK(refusal("cca:31") ==
         "alias preset \"cca:31\" needs a width of 32 to 52 ipa bits, got "

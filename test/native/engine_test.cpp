@@ -24,24 +24,42 @@ struct Batch {
   }
 };
 
-using Row = std::array<unsigned, 4>;
+struct Outcomes {
+  std::vector<std::uint32_t> sptes, pages;
+  std::vector<std::uint8_t> code, level, tables, flush;
+
+  explicit Outcomes(std::size_t rows)
+      : sptes(rows),
+        pages(rows),
+        code(rows),
+        level(rows),
+        tables(rows),
+        flush(rows) {}
+
+  mmu::OutcomeColumns columns() {
+    return {sptes.data(), pages.data(),  code.data(),
+            level.data(), tables.data(), flush.data()};
+  }
+};
+
+using Row = std::array<unsigned, 6>;
 
 std::vector<Row> run(mmu::Machine& machine, const Batch& batch,
                      std::size_t size) {
   std::vector<Row> rows;
   const std::size_t all = batch.gpa.size();
-  std::vector<std::uint32_t> sptes(size);
-  std::vector<std::uint8_t> code(size), level(size), tables(size);
+  Outcomes out(size);
   mmu::RunControl control;
   for (std::size_t at = 0; at < all; at += size) {
     const std::size_t count = std::min(size, all - at);
-    const mmu::RunResult result = machine.run(
-        {&batch.gpa[at], &batch.bytes[at], nullptr, &batch.vcpu[at],
-         &batch.kind[at], &batch.access[at], count},
-        {sptes.data(), code.data(), level.data(), tables.data()}, control);
+    const mmu::RunResult result =
+        machine.run({&batch.gpa[at], &batch.bytes[at], nullptr, &batch.vcpu[at],
+                     &batch.kind[at], &batch.access[at], count},
+                    out.columns(), control);
     REQUIRE_FALSE(result.failed);
     for (std::size_t i = 0; i < count; ++i) {
-      rows.push_back({sptes[i], code[i], level[i], tables[i]});
+      rows.push_back({out.sptes[i], out.pages[i], out.code[i], out.level[i],
+                      out.tables[i], out.flush[i]});
     }
   }
   return rows;
@@ -124,9 +142,13 @@ TEST_CASE("a bad row is named and nothing before it is applied") {
       {0, 0, EventKind::kAccess, 0, 0},
       {0, 0, EventKind::kAccess, 8, 0},
       {0, 0, EventKind::kAccess, 1, 1},
-      {0, 0, static_cast<EventKind>(7), 1, 0},
+      {0, 0, static_cast<EventKind>(9), 1, 0},
       {0x800, 0x1000, EventKind::kZap, 0, 0},
       {0, 0, EventKind::kZap, 0, 0},
+      {0, 0, EventKind::kHvaInvalidate, 0, 0},
+      {0x800, 0x1000, EventKind::kHvaInvalidate, 0, 0},
+      {0, 0, EventKind::kAttributes, 1, 0},
+      {0, 0x1000, EventKind::kAttributes, 4, 0},
       {0x1000, 0x1p48, EventKind::kZap, 0, 0},
       {std::numeric_limits<double>::quiet_NaN(), 0, EventKind::kEnd, 0, 0},
   };
@@ -140,13 +162,12 @@ TEST_CASE("a bad row is named and nothing before it is applied") {
     batch.kind[290] = static_cast<std::uint8_t>(bad.kind);
     batch.access[290] = bad.access;
     batch.vcpu[290] = bad.vcpu;
-    std::vector<std::uint32_t> sptes(300);
-    std::vector<std::uint8_t> code(300), level(300), tables(300);
+    Outcomes out(300);
     mmu::RunControl control;
     const mmu::RunResult result = machine->run(
         {batch.gpa.data(), batch.bytes.data(), nullptr, batch.vcpu.data(),
          batch.kind.data(), batch.access.data(), 300},
-        {sptes.data(), code.data(), level.data(), tables.data()}, control);
+        out.columns(), control);
     CAPTURE(bad.gpa);
     REQUIRE(result.failed);
     CHECK(result.applied == 0);
@@ -191,14 +212,13 @@ TEST_CASE("a run that is told to stop says how far it came") {
   const auto machine = small_world(1);
   Batch batch;
   for (int i = 0; i < 5000; ++i) batch.push(EventKind::kAccess, 0, 0, 1);
-  std::vector<std::uint32_t> sptes(5000);
-  std::vector<std::uint8_t> code(5000), level(5000), tables(5000);
+  Outcomes out(5000);
   mmu::RunControl control;
   control.stop = true;
   const mmu::RunResult result = machine->run(
       {batch.gpa.data(), batch.bytes.data(), nullptr, batch.vcpu.data(),
        batch.kind.data(), batch.access.data(), 5000},
-      {sptes.data(), code.data(), level.data(), tables.data()}, control);
+      out.columns(), control);
   CHECK(result.failed);
   CHECK(result.error.code == mmu::ErrorCode::kAborted);
   CHECK(result.applied == 0);

@@ -12,18 +12,22 @@ namespace {
 using mmu::Gfn;
 using mmu::Mmu;
 
-mmu::Views identity(mmu::GfnRange range) {
-  mmu::Views views;
-  views.add(
-      {mmu::RootId::kDirect, {{range.start.value}, {range.end.value}}, 0});
-  return views;
-}
+// A VM whose strategy has no aliases.
+struct Plain {
+  std::unique_ptr<mmu::Alias> alias;
+  std::unique_ptr<Mmu> mmu;
+};
 
-std::unique_ptr<Mmu> make() {
-  const mmu::MachineConfig config;
+Plain make() {
+  auto setup = mmu::check_config({});
   auto arena = mmu::PagePool::create(world::kMiB * 64);
+  REQUIRE(setup);
   REQUIRE(arena);
-  auto mmu = std::make_unique<Mmu>(config, std::move(arena.value()));
+  Plain made;
+  made.alias =
+      mmu::find_alias("none")->answers(setup.value().space, mmu::Flavour::kTdp);
+  made.mmu = std::make_unique<Mmu>(std::move(setup.value()), *made.alias,
+                                   std::move(arena.value()));
   const world::Slot slots[] = {
       {.id = 0, .bytes = 3 * world::kMiB},
       {.id = 1,
@@ -37,16 +41,14 @@ std::unique_ptr<Mmu> make() {
       {.id = 3, .gpa = 6 * world::kMiB, .bytes = 4 * world::kMiB, .backing = 2},
   };
   for (const world::Slot& slot : slots) {
-    REQUIRE(mmu::set_memslot(*mmu, identity, slot.region()));
+    REQUIRE(mmu::set_memslot(*made.mmu, slot.region()));
   }
-  return mmu;
+  return made;
 }
 
 std::vector<std::uint64_t> dump(const Mmu& mmu) {
-  std::vector<mmu::LeafView> leaves;
-  mmu::append_leaves(leaves, mmu, mmu::whole_space(mmu.config), true);
   std::vector<std::uint64_t> words;
-  for (const mmu::LeafView& leaf : leaves) {
+  for (const mmu::LeafView& leaf : mmu::list_leaves(mmu, true)) {
     words.insert(words.end(), {leaf.gpa, leaf.spte, leaf.level});
   }
   for (const mmu::NamedCount& count : mmu::list_stats(mmu)) {
@@ -60,9 +62,7 @@ std::vector<std::uint64_t> dump(const Mmu& mmu) {
 }
 
 void slow(Mmu& mmu, Gfn gfn, std::uint8_t access, std::uint64_t word) {
-  mmu::Fault fault{.gfn = gfn, .walk_gfn = {gfn.value}, .access = access};
-  fault.reserved = mmu::HardwareWalk::is_misconfigured(word);
-  fault.present = !fault.reserved && (word & mmu::ept::kPermissions) != 0;
+  mmu::Fault fault = mmu::make_fault(mmu.alias, {gfn.value}, access, 0, word);
   mmu::handle_fault(mmu, fault);
 }
 
@@ -80,18 +80,19 @@ TEST_CASE("where the short path answers, it leaves what the long one leaves") {
       const Gfn gfn{random() % (11 * 256)};
       const auto access = static_cast<std::uint8_t>(random() % 7 + 1);
       const mmu::AliasedGfn issued{gfn.value};
-      const mmu::HardwareWalk walk(with->tree);
+      const mmu::HardwareWalk walk(with.mmu->tree(mmu::RootId::kDirect));
       const auto at = walk.walk_ahead(issued);
       const std::uint64_t word = *walk.last(at, issued);
       if (mmu::HardwareWalk::allows(word, access)) continue;
       const bool short_path =
-          word == 0 && mmu::map_first_touch(*with, at, gfn, access, 0);
+          word == 0 &&
+          mmu::map_first_touch(*with.mmu, at, issued, gfn, access, 0);
       answered += short_path;
       declined += !short_path;
-      if (!short_path) slow(*with, gfn, access, word);
-      slow(*without, gfn, access, word);
+      if (!short_path) slow(*with.mmu, gfn, access, word);
+      slow(*without.mmu, gfn, access, word);
     }
-    REQUIRE(dump(*with) == dump(*without));
+    REQUIRE(dump(*with.mmu) == dump(*without.mmu));
   }
   CHECK(answered > 3000);
   CHECK(declined > 1000);

@@ -1,10 +1,12 @@
 /**
- * Random lives of a VM, lived by the engine and by the reference model: every
- * outcome equal, and at moments everything that can be seen. GPALIAS_LONG runs
- * twenty times as many, GPALIAS_RUNS any number, GPALIAS_SEED others.
+ * Random lives of a VM under every strategy and flavour, lived by the engine
+ * and by the reference model: every outcome equal, and at moments everything
+ * that can be seen. GPALIAS_LONG runs many more, GPALIAS_RUNS any number,
+ * GPALIAS_SEED others.
  */
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
+import { pairName, pairs } from "../support/alias-rows.js";
 import { aVm } from "../support/drive.js";
 import { isLongRun, runSeed } from "../support/random.js";
 import { scenarios } from "../support/sequence.js";
@@ -16,23 +18,25 @@ import { answerText } from "./differential/transcript.js";
 import { LOG_DIRTY } from "./reference/types.js";
 import { ReferenceMmu } from "./reference-mmu.js";
 
-const RUNS = Number(process.env.GPALIAS_RUNS ?? (isLongRun ? 20_000 : 1_000));
-const GIANT_RUNS = Math.ceil(RUNS / 100);
+const RUNS = Number(process.env.GPALIAS_RUNS ?? (isLongRun ? 20_000 : 250));
+const GIANT_RUNS = Math.ceil(RUNS / 25);
 const LONG_MS = 60 * 60_000;
 const CONFIG = { addressBits: 48, rootLevel: 4, hostMaxphyaddr: 48, vcpus: 1, policy: "none" };
-
-const check = (giants: boolean, numRuns: number): void =>
-  fc.assert(fc.property(scenarios({ giants }), agree), { seed: runSeed(), numRuns });
 
 // An addon that does not load fails here, not as a counterexample.
 beforeAll(() => aVm(CONFIG).close());
 
-test(`engine and model agree on ${RUNS} random sequences, seed ${runSeed()}`, { timeout: LONG_MS }, () => {
-  check(false, RUNS);
-});
+test.each(pairs.map((pair) => ({ name: pairName(pair), pair })))(
+  `$name: engine and model agree on ${RUNS} random sequences, seed ${runSeed()}`,
+  { timeout: LONG_MS },
+  ({ pair }) => {
+    fc.assert(fc.property(scenarios({ pair }), agree), { seed: runSeed(), numRuns: RUNS });
+  },
+);
 
 test(`engine and model agree on ${GIANT_RUNS} sequences over 1G pages`, { timeout: LONG_MS }, () => {
-  check(true, GIANT_RUNS);
+  const giants = fc.constantFrom(...pairs).chain((pair) => scenarios({ pair, giants: true }));
+  fc.assert(fc.property(giants, agree), { seed: runSeed(), numRuns: GIANT_RUNS });
 });
 
 test("engine and model agree on MMIO entries past the wrap of a generation", { timeout: LONG_MS }, () => {

@@ -127,7 +127,7 @@ describe("which sizes a slot allows", () => {
   const levels = (base: number, pages: number, hva: number): number[] => {
     const slot: Slot = {
       ...{ slot: 0, asId: 0, base, pages, hva, backing: 3, readonly: false, logged: false },
-      dirty: undefined,
+      ...{ dirty: undefined, owner: "user" },
     };
     return Array.from({ length: Math.ceil((base + pages) / 512) - Math.floor(base / 512) }, (_, i) =>
       allowedLevel(slot, Math.max(base, (Math.floor(base / 512) + i) * 512)),

@@ -1,30 +1,29 @@
 /**
  * The whole MMU a second time: slow, obvious, and without a line in common
- * with the engine. Flavour tdp. It is written from how KVM v6.16 behaves, so
- * where the two differ, one of them is wrong about KVM.
+ * with the engine. Both flavours, every strategy. It is written from how KVM
+ * v6.16 and the posted series behave, so where the two differ, one of them is
+ * wrong about KVM.
  */
-import { startLogging, stopLogging, type TakenLog, takeLog } from "./reference/dirty-log.js";
-import { access } from "./reference/fault.js";
-import { frameOf, overlaps, PAGE_BYTES } from "./reference/frames.js";
-import type { Change, Slot } from "./reference/memslots.js";
-import { renderLeaf, renderMmio } from "./reference/spte.js";
-import { newState, type State } from "./reference/state.js";
+import { tryAccess } from "./reference/access.js";
+import type { TakenLog } from "./reference/dirty-log.js";
+import { operate, refuseEvent, takeLogs } from "./reference/events.js";
+import type { TablePage } from "./reference/mappings.js";
+import type { Slot } from "./reference/memslots.js";
+import * as report from "./reference/report.js";
+import { setMemslot } from "./reference/slot-changes.js";
+import { newState, type State, type Violation } from "./reference/state.js";
 import {
-  done,
-  LOG_DIRTY,
-  READONLY,
+  INSERTED,
   type ReferenceConfig,
   type ReferenceEvent,
   type ReferenceOutcome,
   Refusal,
   type Region,
 } from "./reference/types.js";
+import { convert } from "./reference/zap.js";
 
-export interface RenderedLeaf {
-  readonly gpa: number;
-  readonly level: number;
-  readonly spte: bigint;
-}
+/** A conversion that a projection put into the stream has no number of its own. */
+const isInserted = ({ kind, access }: ReferenceEvent): boolean => kind === "attributes" && access >= INSERTED;
 
 export class ReferenceMmu {
   readonly state: State;
@@ -33,159 +32,122 @@ export class ReferenceMmu {
     this.state = newState(config);
   }
 
+  /** Throws a `Refusal` for an event that this VM has no use for. */
   apply(event: ReferenceEvent): ReferenceOutcome {
-    switch (event.kind) {
-      case "access":
-        return access(this.state, event.gpa, event.access);
-      case "zap":
-        return done(this.zap(event.gpa, event.bytes));
-      case "zap-all-fast":
-        return done(this.state.paging.dropEverything());
-      case "end":
-        return done(0);
-      default:
-        return done(this.onSlots(event));
-    }
+    refuseEvent(this.state, event);
+    this.begin(event.kind === "access");
+    const outcome = event.kind === "access" ? this.access(event) : this.done(operate(this.state, event));
+    if (!isInserted(event)) this.state.now.number += 1;
+    return outcome;
   }
 
   /** KVM_SET_USER_MEMORY_REGION. Throws a `Refusal`. */
   setMemslot(region: Region): ReferenceOutcome {
-    return done(this.commit(this.state.memslots.plan(region)));
+    this.begin(false);
+    return this.done(setMemslot(this.state, region));
   }
 
-  /** KVM_GET_DIRTY_LOG: the bitmap is emptied. Throws a `Refusal`. */
+  /** KVM_GET_DIRTY_LOG: the bitmap is emptied, a twin's with it. Throws a `Refusal`. */
   takeDirtyLog(slotArgument: number): TakenLog {
     const slot = this.state.memslots.slots.get(slotArgument);
-    if (slot?.dirty === undefined) throw new Refusal("ERR_NO_DIRTY_LOG", "ENOENT");
-    return takeLog(this.state.paging, slot);
+    if (slot?.dirty === undefined || slot.owner !== "user") throw new Refusal("ERR_NO_DIRTY_LOG", "ENOENT");
+    this.begin(false);
+    return takeLogs(this.state, slot);
   }
 
   slot(slotArgument: number): Slot | undefined {
-    return this.state.memslots.slots.get(slotArgument);
+    return this.slots().find(({ slot }) => slot === slotArgument);
   }
 
+  /** Of userspace, in order; what is dirty in a twin is dirty. */
   slots(): Slot[] {
-    return [...this.state.memslots.slots.values()].sort((a, b) => a.slot - b.slot);
+    const { memslots } = this.state;
+    return memslots.ofUser().map((slot) => {
+      const twins = memslots.twinsOf(slot).flatMap(({ dirty }) => [...(dirty ?? [])]);
+      return { ...slot, dirty: slot.dirty && new Set([...slot.dirty, ...twins]) };
+    });
   }
 
   generation(asId: number): number {
     return this.state.memslots.generations[asId] ?? Number.NaN;
   }
 
-  /** Present leaves in order of address, with MMIO entries if asked for. */
-  leaves(options: { readonly mmio: boolean }): RenderedLeaf[] {
-    const { leaves, mmio } = this.state.paging;
-    const rendered = [...leaves.values()].map((leaf) => ({
-      gpa: leaf.gfn * PAGE_BYTES,
-      level: leaf.level,
-      spte: renderLeaf(leaf),
-    }));
-    for (const [gfn, generation] of options.mmio ? mmio : [])
-      rendered.push({ gpa: gfn * PAGE_BYTES, level: 1, spte: renderMmio(gfn, generation) });
-    return rendered.sort((a, b) => a.gpa - b.gpa);
+  /** What hardware reaches, by address as issued; with MMIO entries if asked for. */
+  leaves(options: { readonly mmio: boolean }): report.RenderedLeaf[] {
+    return report.leavesOf(this.state, options);
   }
 
-  /** The entries that hardware would read for this address, root first, by level. */
-  walkLevels(gpa: number): number[] {
-    const { paging, policy } = this.state;
-    if (!paging.hasRoot) return [];
-    const { level } = paging.walk(policy.hardwareFrame(frameOf(gpa)));
-    return Array.from({ length: paging.rootLevel - level + 1 }, (_, i) => paging.rootLevel - i);
+  leavesAt(gpa: number): report.RenderedLeaf[] {
+    return report.leavesAt(this.state, gpa);
+  }
+
+  walk(gpa: number): report.RenderedWalk | undefined {
+    return report.walkOf(this.state, gpa);
+  }
+
+  leafCounts(): report.LeafCount[] {
+    return report.leafCountsOf(this.state);
   }
 
   stats(): Record<string, number> {
-    const byLevel = [0, 0, 0, 0];
-    for (const { level } of this.state.paging.leaves.values()) byLevel[level] = (byLevel[level] ?? 0) + 1;
-    const [, pages_4k = 0, pages_2m = 0, pages_1g = 0] = byLevel;
-    return { ...this.state.counters, pages_4k, pages_2m, pages_1g };
+    return report.statsOf(this.state);
   }
 
   tables(): { roots: number; byLevel: number[] } {
-    const { paging } = this.state;
-    return { roots: paging.hasRoot ? 1 : 0, byLevel: paging.tableCounts() };
+    return report.tablesOf(this.state);
   }
 
-  private zap(gpa: number, bytes: number): number {
-    const hit = this.state.paging.leavesIn(frameOf(gpa), frameOf(gpa + bytes));
-    for (const leaf of hit) this.state.paging.remove(leaf);
-    return hit.length;
+  tableList(): TablePage[] {
+    return this.state.mappings.tables();
   }
 
-  /** An event about logging speaks to every slot that meets its range, or to all if it has none. */
-  private onSlots({ kind, gpa, bytes }: ReferenceEvent): number {
-    const [start, end] = [frameOf(gpa), frameOf(gpa + bytes)];
-    const meets = (slot: Slot) => bytes === 0 || overlaps(start, end, slot.base, slot.base + slot.pages);
-    let changed = 0;
-    for (const slot of this.state.memslots.ofNormalSpace().filter(meets)) {
-      if (kind === "dirty-log-get") changed += takeLog(this.state.paging, slot).sptesChanged;
-      else if (kind === "dirty-log-disable") changed += this.setLogging(slot, false);
-      else if (!slot.readonly) changed += this.setLogging(slot, true);
-    }
-    return changed;
+  violations(): Violation[] {
+    return [...this.state.violations.values()].sort((a, b) => (a.rule < b.rule ? -1 : 1));
   }
 
-  private setLogging(slot: Slot, on: boolean): number {
-    const flags = (slot.readonly ? READONLY : 0) + (on ? LOG_DIRTY : 0);
-    const { slot: slotArgument, hva, backing } = slot;
-    const [gpa, bytes] = [slot.base * PAGE_BYTES, slot.pages * PAGE_BYTES];
-    return this.setMemslot({ slot: slotArgument, flags, gpa, bytes, hva, backing }).sptesChanged;
+  isPrivate(gpa: number): boolean {
+    const { shape, attributes } = this.state;
+    return attributes.isPrivate(shape.aliases.canonical(shape.issuedFrame(gpa)));
   }
 
-  private commit(change: Change): number {
-    switch (change.kind) {
-      case "nothing":
-        return 0;
-      case "create":
-        this.refuseUnmappable(change.slot);
-        return this.replace(undefined, change.slot);
-      case "flags":
-        return this.changeFlags(change.old, change.slot);
-      case "delete":
-        return this.invalidate(change.old) + this.replace(change.old, undefined);
-      case "move": {
-        const dropped = this.invalidate(change.old);
-        return dropped + this.replace(change.old, this.orKeep(change));
-      }
-    }
+  rmapCount(gpa: number): number {
+    const { shape, mappings } = this.state;
+    return mappings.reverseCount(shape.slotFrame(shape.issuedFrame(gpa)));
   }
 
-  private changeFlags(old: Slot, slot: Slot): number {
-    const { paging } = this.state;
-    const dropped = this.replace(old, slot);
-    return dropped + (slot.logged ? startLogging(paging, slot) : stopLogging(paging, slot));
+  private begin(isAccess: boolean): void {
+    const { now } = this.state;
+    Object.assign(now, { isAccess, scope: "none", pages: 0 });
+    now.taken.clear();
   }
 
-  /** A slot that goes or moves is first marked invalid, a step of its own, and every root is dropped. */
-  private invalidate({ asId }: Slot): number {
-    return this.advance(asId) + this.state.paging.dropEverything();
+  private done(sptesChanged: number): ReferenceOutcome {
+    return { result: "done", level: 0, tablesRead: 0, sptesChanged, ...this.flushed() };
   }
 
-  /** The checks of a move that come this late leave the slot where it was, its mappings gone. */
-  private orKeep({ old, slot }: { old: Slot; slot: Slot }): Slot {
-    try {
-      this.refuseUnmappable(slot);
-    } catch (refusal) {
-      this.replace(old, old);
-      throw refusal;
-    }
-    return slot;
+  private flushed(): Pick<ReferenceOutcome, "flush" | "flushedPages"> {
+    const { scope, pages } = this.state.now;
+    // The column has 32 bits.
+    return { flush: scope, flushedPages: Math.min(pages, 2 ** 32 - 1) };
   }
 
-  private replace(old: Slot | undefined, slot: Slot | undefined): number {
-    const { slots } = this.state.memslots;
-    if (old !== undefined) slots.delete(old.slot);
-    if (slot !== undefined) slots.set(slot.slot, slot);
-    return this.advance((slot ?? old)?.asId ?? 0);
+  private access(event: ReferenceEvent): ReferenceOutcome {
+    const first = tryAccess(this.state, event);
+    if (first.result !== "memoryFault" || !this.state.config.convertOnExit)
+      return { ...first, ...this.flushed() };
+    const { sptesChanged, ...second } = this.convertAndRetry(event);
+    const total = first.sptesChanged + sptesChanged;
+    return { ...second, tablesRead: first.tablesRead, sptesChanged: total, ...this.flushed() };
   }
 
-  /** Old MMIO entries must not look new when the generation wraps: they go, with everything else. */
-  private advance(asId: number): number {
-    return this.state.memslots.advance(asId) ? this.state.paging.dropEverything() : 0;
-  }
-
-  private refuseUnmappable(slot: Slot): void {
-    const last = slot.base + slot.pages - 1;
-    if (last > this.state.maxGfn) throw new Refusal("ERR_MEMSLOT_BEYOND_MAX", "EINVAL");
-    if (this.state.policy.refusesSlotEnd(last)) throw new Refusal("ERR_MEMSLOT_ALIASED", "EINVAL");
+  /** What a VMM does on KVM_EXIT_MEMORY_FAULT: it gives the guest what it asked for. */
+  private convertAndRetry(event: ReferenceEvent) {
+    const { shape } = this.state;
+    const issued = shape.issuedFrame(event.gpa);
+    const start = shape.aliases.canonical(issued);
+    this.state.conversions += 1;
+    const converted = convert(this.state, { start, end: start + 1 }, shape.isPrivate(issued));
+    const second = tryAccess(this.state, event);
+    return { ...second, sptesChanged: converted + second.sptesChanged };
   }
 }

@@ -16,11 +16,25 @@ const native: readonly Group[] = [
   { name: "core/0", files: /^native\/core\/(address|bits|error|event)\.[ch]pp$/, may: [] },
   // The outside's whole view of the core. Only types, so every layer may name them.
   { name: "core/machine.hpp", files: /^native\/core\/machine\.hpp$/, may: ["core/0"] },
-  // One strategy a file: knows the contract and the core, never another strategy.
+  // One strategy a file: knows the contract and the core, never another
+  // strategy. What two readings of one patch share is a header of their own.
   {
     name: "core/strategy",
-    files: /^native\/core\/alias\/(?!alias_strategy|registry)\w+\.[ch]pp$/,
+    files: /^native\/core\/alias\/(?!alias_|registry|v5_033|stolen_bits_2020)\w+\.[ch]pp$/,
+    may: ["core/0", "core/1", "core/2", "core/engine", "core/patch", "core/machine.hpp"],
+    plugins: true,
+  },
+  {
+    name: "core/patch",
+    files: /^native\/core\/alias\/(v5_033|stolen_bits_2020)\.hpp$/,
     may: ["core/0", "core/1", "core/2", "core/engine", "core/machine.hpp"],
+    plugins: true,
+  },
+  // One rule a file: watches a VM, never another rule.
+  {
+    name: "core/rule",
+    files: /^native\/core\/rules\/(?!rule)\w+\.cpp$/,
+    may: ["core/0", "core/1", "core/2", "core/machine.hpp"],
     plugins: true,
   },
   {
@@ -32,13 +46,13 @@ const native: readonly Group[] = [
   {
     name: "core/1",
     files:
-      /^native\/core\/(spte|role|table_page|page_pool|memslot|memslot_check|dirty_bitmap|rmap|tlb|flush_plan|stats|counters)\.[ch]pp$/,
+      /^native\/core\/(alias\/alias_(space|traits|views)|spte|role|table_page|page_pool|memslot|memslot_check|dirty_bitmap|tlb|flush_plan|parse_number|every_kth|lazy_array|index_pool|sparse_bits|spte_ref_lists|reverse_map|shadow_hash|parent_lists|frame_set|flush_provider|external_tables)\.[ch]pp$/,
     may: ["core/0", "core/machine.hpp"],
   },
   // Behaviour: walks, faults, range operations, the contract of a strategy.
   {
     name: "core/2",
-    files: /^native\/core\/(alias\/alias_strategy|\w+)\.[ch]pp$/,
+    files: /^native\/core\/(alias\/alias_(strategy|traits|views|defaults)|rules\/rule(_set)?|\w+)\.[ch]pp$/,
     may: ["core/0", "core/1", "core/machine.hpp"],
   },
   { name: "trace", files: /^native\/trace\/\w+\.[ch]pp$/, may: ["core/0"] },
@@ -59,11 +73,12 @@ const lib: readonly Group[] = [
   // Only types; what the addon promises.
   { name: "addon-types", files: /^lib\/native\/addon-types\.ts$/, may: [] },
   { name: "columns", files: /^lib\/columns\//, may: [...leaves, "addon-types"] },
-  { name: "config", files: /^lib\/config\.ts$/, may: [...leaves] },
+  // What the engine knows of configurations is asked through its type; who has the addon hands it in.
+  { name: "config", files: /^lib\/config(\.ts$|\/)/, may: [...leaves, "addon-types"] },
   { name: "native", files: /^lib\/native\//, may: ["addon-types", "columns", "errors"] },
   {
     name: "vm",
-    files: /^lib\/(vm|memslots?|dirty-log)\.ts$/,
+    files: /^lib\/(vm|vm-queries|memslots?|dirty-log)\.ts$/,
     may: [...leaves, "addon-types", "columns", "config", "native"],
   },
   // Formats name a native decoder and are handed it: they know its type alone.
@@ -75,18 +90,38 @@ const lib: readonly Group[] = [
   },
   { name: "trace", files: /^lib\/trace\//, may: [...leaves, "columns"] },
   { name: "traces", files: /^lib\/traces\.ts$/, may: ["native", "trace"] },
+  {
+    name: "projection kinds",
+    files: /^lib\/projections\/kinds\//,
+    may: [...leaves, "columns", "projections"],
+    plugins: true,
+  },
+  // Events in, events out: a machine is described to them, they know none.
+  { name: "projections", files: /^lib\/projections\//, may: [...leaves, "columns"] },
   { name: "metrics", files: /^lib\/metrics\//, may: [...leaves, "columns"] },
   // Data in, text out: a result's type is all it knows of a replay.
-  { name: "report", files: /^lib\/report\//, may: ["address", "metrics", "replay"] },
+  { name: "report", files: /^lib\/report\//, may: ["address", "addon-types", "metrics", "replay"] },
   {
     name: "replay",
-    files: /^lib\/(replay|replay-plan|replay-result|compare)\.ts$/,
-    may: [...leaves, "columns", "config", "metrics", "trace", "version", "vm"],
+    files: /^lib\/(replay(-\w+)?|compare(-\w+)?|runway)\.ts$/,
+    may: [...leaves, "columns", "config", "metrics", "projections", "trace", "version", "vm"],
   },
   {
     name: "index",
     files: /^lib\/index\.ts$/,
-    may: [...leaves, "columns", "config", "native", "replay", "report", "trace", "traces", "version", "vm"],
+    may: [
+      ...leaves,
+      "columns",
+      "config",
+      "native",
+      "projections",
+      "replay",
+      "report",
+      "trace",
+      "traces",
+      "version",
+      "vm",
+    ],
   },
   // The command is the library's first user: it has what every user has.
   { name: "commands", files: /^lib\/cli\/commands\//, may: ["cli", "index"], plugins: true },

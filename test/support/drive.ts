@@ -4,13 +4,13 @@
  */
 import {
   type Access,
-  createVm,
   EventBatch,
   type MemoryRegion,
   type Outcome,
   OutcomeBatch,
   type Vm,
 } from "../../lib/index.js";
+import { createFor } from "../oracle/differential/vm-surface.js";
 import type { ReferenceConfig, ReferenceEvent, Region } from "../oracle/reference/types.js";
 
 const WORDS: readonly Access[] = ["read", "write", "fetch"];
@@ -21,9 +21,7 @@ export const wordsOf = (bits: number): Access[] =>
 
 export const sizeOf = (level: number) => SIZES[level] ?? "4K";
 
-export function aVm({ addressBits, rootLevel, hostMaxphyaddr, vcpus }: ReferenceConfig): Vm {
-  return createVm({ addressBits, rootLevel: rootLevel === 5 ? 5 : 4, hostMaxphyaddr, vcpus });
-}
+export const aVm: (config: ReferenceConfig) => Vm = createFor;
 
 export function memoryRegion({ backing, ...region }: Region): MemoryRegion {
   return { ...region, backing: sizeOf(backing) };
@@ -55,7 +53,7 @@ export function runEvents(
     batch.reset();
     for (const { kind, gpa, bytes, access, vcpu } of events.slice(start, start + batchSize)) {
       if (kind === "access") batch.pushAccess(gpa, wordsOf(access), vcpu);
-      else batch.pushOperation(kind, gpa, bytes);
+      else batch.pushOperation(kind as "zap", gpa, bytes);
     }
     vm.runSync(batch, outcomes);
     for (let row = 0; row < batch.count; row++) all.push(outcomes.at(row));

@@ -6,8 +6,7 @@ const hex = (value: number): string => `0x${value.toString(16)}`;
 const RIGHTS = ["", "r", "w", "rw", "x", "rx", "wx", "rwx"];
 
 export function scenarioText({ config, slots, steps }: Scenario): string {
-  const { addressBits, rootLevel, hostMaxphyaddr, vcpus } = config;
-  const head = `vm ${addressBits} bits, root level ${rootLevel}, host ${hostMaxphyaddr} bits, ${vcpus} vCPUs`;
+  const head = `vm ${JSON.stringify(config)}`;
   const body = steps.map((step, i) => `${i}: ${stepText(step)}`);
   return [head, ...slots.map((slot) => `slot ${regionText(slot)}`), `${steps.length} steps`, ...body].join(
     "\n",
@@ -22,6 +21,7 @@ export function stepText(step: Step): string {
 
 function eventText({ kind, gpa, bytes, access, vcpu }: ReferenceEvent): string {
   if (kind === "access") return `access ${hex(gpa)} ${RIGHTS[access] ?? access} by vCPU ${vcpu}`;
+  if (kind === "attributes") return `${access === 1 ? "private" : "shared"} ${hex(gpa)} + ${hex(bytes)}`;
   return bytes === 0 ? kind : `${kind} ${hex(gpa)} + ${hex(bytes)}`;
 }
 

@@ -6,6 +6,7 @@
  */
 import fc from "fast-check";
 import type { ReferenceConfig, Region } from "../oracle/reference/types.js";
+import { aliasCountOf, homeFramesOf } from "./alias-rows.js";
 
 export interface World {
   readonly config: ReferenceConfig;
@@ -20,13 +21,15 @@ const PAGES_2M = 512;
 const PAGES_1G = 512 * 512;
 const FIRST_HVA = 2 ** 40;
 const OTHER_HVA = 0x6000_0000_0000;
+/** Past the host addresses that an event can name. */
+const HVA_END = 2 ** 52;
 
 const framesOf = (config: ReferenceConfig): number => 2 ** config.addressBits / PAGE;
 
-function slotAt({ slots }: World, index: number): { base: number; pages: number } {
+function slotAt({ slots }: World, index: number): Region & { base: number; pages: number } {
   const slot = slots[index % slots.length];
   if (slot === undefined) throw new Error("a world without slots");
-  return { base: slot.gpa / PAGE, pages: slot.bytes / PAGE };
+  return { ...slot, base: slot.gpa / PAGE, pages: slot.bytes / PAGE };
 }
 
 /** Offsets into a slot of that many pages: its own edges, and those of the tables that map it. */
@@ -75,31 +78,69 @@ const boundary = fc.record({ index, level: fc.integer({ min: 2, max: 5 }), up: f
 const power = fc.record({ bit: fc.nat({ max: 40 }), side }).map(
   ({ bit, side }): Draft<number> =>
     ({ config }) =>
-      2 ** Math.min(bit, config.addressBits - 12) + side,
+      2 ** Math.min(bit, Math.log2(homeFramesOf(config))) + side,
 );
 
-/** A frame of the address space. Many draws fall on a handful of pages. */
+/** Where KVM has memory of its own, if it has any, and beside it. */
+const internal = fc.constantFrom(0xfee00, 0xfeffc, 0xfeffd, 0xfefff, 0xfeffb, 0xff000).map(
+  (frame): Draft<number> =>
+    () =>
+      frame,
+);
+
+/** A frame without alias bits. Many draws fall on a handful of pages. */
 export const frames: fc.Arbitrary<Draft<number>> = fc
   .oneof(
-    { weight: 5, arbitrary: hot },
+    { weight: 9, arbitrary: hot },
     { weight: 5, arbitrary: within },
     { weight: 2, arbitrary: boundary },
     { weight: 1, arbitrary: power },
+    { weight: 1, arbitrary: internal },
   )
-  .map((draft) => (world) => Math.min(Math.max(draft(world), 0), framesOf(world.config) - 1));
+  .map((draft) => (world) => Math.min(Math.max(draft(world), 0), homeFramesOf(world.config) - 1));
+
+/** One of the aliases of a frame, the first as often as all others together. */
+export const aliases: fc.Arbitrary<Draft<number>> = fc.oneof(fc.constant(0), fc.nat({ max: 15 })).map(
+  (alias) =>
+    ({ config }) =>
+      alias % aliasCountOf(config),
+);
+
+/** That alias of a frame. */
+export const issue = ({ config }: World, frame: number, alias: number): number =>
+  frame + alias * homeFramesOf(config);
 
 const RANGE_PAGES = [1, 2, 63, 64, PAGES_2M - 1, PAGES_2M, PAGES_2M + 1, PAGES_1G, 2 ** 40];
 
-/** A non-empty range of whole pages inside the address space. */
+/** A non-empty range of whole pages without alias bits. */
 export const ranges: fc.Arbitrary<Draft<{ gpa: number; bytes: number }>> = fc
   .record({ frame: frames, pages: fc.constantFrom(...RANGE_PAGES) })
   .map(({ frame, pages }) => (world) => {
     const start = frame(world);
-    return { gpa: start * PAGE, bytes: Math.min(pages, framesOf(world.config) - start) * PAGE };
+    return { gpa: start * PAGE, bytes: Math.min(pages, homeFramesOf(world.config) - start) * PAGE };
+  });
+
+/** Host addresses of a slot, or some of them, or more. */
+export const hvaRanges: fc.Arbitrary<Draft<{ gpa: number; bytes: number }>> = fc
+  .record({ index, inside: fc.constantFrom(...INSIDE), pages: fc.constantFrom(...RANGE_PAGES) })
+  .map(({ index, inside, pages }) => (world) => {
+    const { hva, bytes } = slotAt(world, index);
+    const gpa = Math.min(Math.max(hva + inside(bytes / PAGE) * PAGE, 0), HVA_END - PAGE);
+    return { gpa, bytes: Math.min(pages * PAGE, HVA_END - gpa) };
   });
 
 type Place = "adjacent" | "top" | "beyond" | number;
-const LOW = [0, 0x100, PAGES_2M - 1, PAGES_2M, 2 * PAGES_2M - 1, PAGES_1G - PAGES_2M, PAGES_1G - 1, PAGES_1G];
+const LOW = [
+  0,
+  0x100,
+  PAGES_2M - 1,
+  PAGES_2M,
+  2 * PAGES_2M - 1,
+  PAGES_1G - PAGES_2M,
+  PAGES_1G - 1,
+  PAGES_1G,
+  0xfeff8,
+];
 // The last: where a four-level tree ends.
 const HIGH = [4 * PAGES_1G, 512 * PAGES_1G - PAGES_2M, 512 * PAGES_1G, 2 ** 36];
 const PLACES: Place[] = ["adjacent", "adjacent", "adjacent", "top", "top", "beyond", ...LOW, ...HIGH];
@@ -139,7 +180,7 @@ export function slots(giants: boolean): fc.Arbitrary<Draft<Region>> {
 function gpaAt({ config, slots }: World, place: Place, pages: number): number {
   const last = slots.at(-1);
   if (place === "adjacent") return last === undefined ? 0 : last.gpa + last.bytes;
-  if (place === "top") return (framesOf(config) - pages) * PAGE;
+  if (place === "top") return (homeFramesOf(config) - pages) * PAGE;
   // Hosts map more than this guest can address; no access gets there.
   if (place === "beyond") return framesOf(config) * PAGE;
   return place * PAGE;

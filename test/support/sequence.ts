@@ -6,7 +6,17 @@
  */
 import fc from "fast-check";
 import type { EventKind, ReferenceConfig, ReferenceEvent, Region } from "../oracle/reference/types.js";
-import { type Draft, frames, ranges, slots, type World } from "./sequence-places.js";
+import { aliasCountOf, configsOf, hasPrivateMemory, homeFramesOf, type Pair } from "./alias-rows.js";
+import {
+  aliases,
+  type Draft,
+  frames,
+  hvaRanges,
+  issue,
+  ranges,
+  slots,
+  type World,
+} from "./sequence-places.js";
 
 /** What to ask of a memslot; what exists by then decides the exact request. */
 export type SlotIntent =
@@ -29,55 +39,47 @@ export interface Scenario {
 }
 
 const MAX_STEPS = 120;
+const PLAIN: Pair = { policy: "none", mmu: "tdp" };
 
 /** The events alone, for who changes no slots. */
 export function eventsOf({ steps }: Scenario): ReferenceEvent[] {
   return steps.flatMap((step) => (step.kind === "event" ? [step.event] : []));
 }
 
-const configs: fc.Arbitrary<ReferenceConfig> = fc
-  .record({
-    addressBits: fc.oneof(fc.constantFrom(36, 39, 46, 47, 48, 49, 51, 52), fc.integer({ min: 36, max: 52 })),
-    isFiveLevel: fc.boolean(),
-    hostMore: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 16 })),
-    vcpus: fc.integer({ min: 1, max: 4 }),
-  })
-  .map(({ addressBits, isFiveLevel, hostMore, vcpus }) => ({
-    addressBits,
-    rootLevel: addressBits > 48 || isFiveLevel ? 5 : 4,
-    hostMaxphyaddr: Math.min(addressBits + hostMore, 52),
-    vcpus,
-    policy: "none",
-  }));
-
 /**
  * Scenarios that shrink to few steps, few slots and low numbers. `giants`: slots of a gigabyte and more under
  * 1G pages; a split of one makes 262,144 leaves, so these are for few runs.
  */
-export function scenarios({ giants = false } = {}): fc.Arbitrary<Scenario> {
+export function scenarios({ giants = false, pair = PLAIN } = {}): fc.Arbitrary<Scenario> {
   return fc
     .record({
-      config: configs,
+      config: configsOf(pair),
       slots: fc.array(slots(giants), { minLength: 1, maxLength: 6, size: "max" }),
       steps: fc.array(steps(giants), { minLength: 1, maxLength: MAX_STEPS, size: "max" }),
     })
     .map(({ config, slots, steps }) => {
       const world = { config, slots: [] as Region[] };
       for (const draft of slots) world.slots.push(draft(world));
-      return { ...world, steps: steps.map((draft) => draft(world)) };
+      return { ...world, steps: steps.flatMap((draft) => draft(world)) };
     });
 }
 
-function steps(giants: boolean): fc.Arbitrary<Draft<Step>> {
-  return fc.oneof(
-    { weight: 66, arbitrary: accesses },
-    { weight: 6, arbitrary: overRange("zap") },
+/** A draft may come to several steps, or to none where the world has no use for them. */
+type Steps = Draft<Step | readonly Step[]>;
+
+function steps(giants: boolean): fc.Arbitrary<Steps> {
+  return fc.oneof<fc.WeightedArbitrary<Steps>[]>(
+    { weight: 55, arbitrary: accesses },
+    { weight: 8, arbitrary: conversions },
+    { weight: 3, arbitrary: bursts },
+    { weight: 4, arbitrary: overRangeOf("hva-invalidate", hvaRanges) },
+    { weight: 6, arbitrary: overRangeOf("zap", ranges) },
     { weight: 1, arbitrary: overAll("zap-all-fast") },
-    { weight: 3, arbitrary: overRange("dirty-log-get") },
+    { weight: 3, arbitrary: overRangeOf("dirty-log-get", ranges) },
     { weight: 3, arbitrary: overAll("dirty-log-get") },
-    { weight: 2, arbitrary: overRange("dirty-log-enable") },
+    { weight: 2, arbitrary: overRangeOf("dirty-log-enable", ranges) },
     { weight: 1, arbitrary: overAll("dirty-log-enable") },
-    { weight: 2, arbitrary: overRange("dirty-log-disable") },
+    { weight: 2, arbitrary: overRangeOf("dirty-log-disable", ranges) },
     { weight: 1, arbitrary: overAll("dirty-log-disable") },
     { weight: 1, arbitrary: overAll("end") },
     { weight: 5, arbitrary: requests(giants) },
@@ -101,18 +103,68 @@ function event(kind: EventKind, fields: Partial<ReferenceEvent> = {}): Step {
 const accesses = fc
   .record({
     frame: frames,
+    alias: aliases,
     offset: fc.constantFrom(0, 8, 4095),
     access: fc.oneof(fc.constantFrom(1, 2), fc.integer({ min: 1, max: 7 })),
     vcpu: fc.nat({ max: 3 }),
   })
   .map(
-    ({ frame, offset, access, vcpu }): Draft<Step> =>
+    ({ frame, alias, offset, access, vcpu }): Draft<Step> =>
       (world) =>
-        event("access", { gpa: frame(world) * 4096 + offset, access, vcpu: vcpu % world.config.vcpus }),
+        event("access", {
+          gpa: issue(world, frame(world), alias(world)) * 4096 + offset,
+          access,
+          vcpu: vcpu % world.config.vcpus,
+        }),
   );
 
-const overRange = (kind: EventKind) =>
-  ranges.map(
+/** Memory becomes shared or private, and mostly the guest then uses it so. Elsewhere only the use is left. */
+const conversions = fc
+  .record({
+    range: ranges,
+    toPrivate: fc.boolean(),
+    uses: fc.array(fc.integer({ min: 1, max: 7 }), { maxLength: 3 }),
+    vcpu: fc.nat({ max: 3 }),
+  })
+  .map(
+    ({ range, toPrivate, uses, vcpu }): Draft<Step[]> =>
+      (world) => {
+        const { config } = world;
+        const { gpa, bytes } = range(world);
+        const alias = toPrivate || aliasCountOf(config) === 1 ? 0 : 1;
+        const at = issue(world, gpa / 4096, alias) * 4096;
+        const conversion = event("attributes", { gpa, bytes, access: toPrivate ? 1 : 0 });
+        const used = uses.map((access) => event("access", { gpa: at, access, vcpu: vcpu % config.vcpus }));
+        return [...(hasPrivateMemory(config) ? [conversion] : []), ...used];
+      },
+  );
+
+/** A page written through two aliases, something that a flush must follow, and the page written again. */
+const bursts = fc
+  .record({
+    frame: frames,
+    alias: aliases,
+    between: fc.constantFrom("dirty-log-get", "dirty-log-get", "dirty-log-enable", "zap"),
+    vcpu: fc.nat({ max: 3 }),
+  })
+  .map(
+    ({ frame, alias, between, vcpu }): Draft<Step[]> =>
+      (world) => {
+        const home = frame(world);
+        const write = (at: number) =>
+          event("access", {
+            gpa: issue(world, home, at) * 4096,
+            access: 2,
+            vcpu: vcpu % world.config.vcpus,
+          });
+        const other = alias(world);
+        const operation = event(between as EventKind, { gpa: home * 4096, bytes: 4096 });
+        return [write(0), write(other), operation, write(other)];
+      },
+  );
+
+const overRangeOf = (kind: EventKind, drafts: typeof ranges) =>
+  drafts.map(
     (range): Draft<Step> =>
       (world) =>
         event(kind, range(world)),
@@ -167,6 +219,7 @@ const FAULTS: readonly Fault[] = [
   () => ({ bytes: 2 ** 43 }),
   () => ({ bytes: 0, slot: 7 }),
   () => ({ gpa: 4097 }),
+  ({ config }) => ({ gpa: homeFramesOf(config) * 4096 }),
   ({ config }) => ({ gpa: 2 ** config.hostMaxphyaddr }),
   ({ config }) => ({ gpa: 2 ** config.hostMaxphyaddr - 4096, bytes: 8192 }),
   () => ({ hva: 4097 }),

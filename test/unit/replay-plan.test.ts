@@ -99,6 +99,22 @@ describe.skipIf(!hasAddon)("planReplay", () => {
     expect(plan.guesses.at(-2)).toMatchObject({ what: "addressBits", value: 52 });
   });
 
+  test("memslots that are said leave the vCPUs to be counted", async () => {
+    const trace = await openTrace(file("count.bin", recordBytes(ram(0, 3))));
+    const plan = await planReplay(trace, { memslots: [{ gpa: 0, bytes: MiB }], dirtyLog: "off" });
+    expect([plan.config.vcpus, plan.memslots.length]).toEqual([2, 1]);
+  });
+
+  test("a preset fixes the width, and under a private one accesses go home", async () => {
+    const trace = await openTrace(file("preset.bin", recordBytes([...ram(0, 3), { gpa: 2 ** 46, code: 2 }])));
+    const planned = (strategy: string) =>
+      planReplay(trace, { config: { alias: { strategy, preset: "tdx47" } } });
+    expect((await planned("none")).project).toBe("as-recorded");
+    const plan = await planned("precise");
+    expect(plan.project).toBe("home");
+    expect(plan.config).toEqual({ vcpus: 2, alias: { strategy: "precise", preset: "tdx47" } });
+  });
+
   test("a stream needs to be told what would have to be looked up", async () => {
     const stream = () => openTrace(Readable.from([recordBytes(ram(0, 3))]));
     expect((await rejectionOf(planReplay(await stream()))).message).toContain(
@@ -108,8 +124,12 @@ describe.skipIf(!hasAddon)("planReplay", () => {
     expect((await rejectionOf(planReplay(await stream(), { memslots }))).message).toContain(
       "so dirtyLog cannot",
     );
+    const config = { tlb: true };
+    const blind = planReplay(await stream(), { memslots, dirtyLog: "off", config });
+    expect((await rejectionOf(blind)).message).toContain("so vcpus cannot be found out");
     const trace = await stream();
     const plan = await planReplay(trace, { memslots, dirtyLog: "off" });
+    expect([plan.config.vcpus, plan.guesses[0]?.what]).toEqual([65_536, "vcpus"]);
     using vm = createVm(plan.config);
     applyPlan(vm, plan);
     expect((await replay(vm, trace)).outcomes).toEqual({ fixed: 3 });

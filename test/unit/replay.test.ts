@@ -56,6 +56,8 @@ describe.skipIf(!hasAddon)("replay", () => {
       outcomes: { fixed: 301, emulate: 3 },
       stats: { pf_fast: 100, pages_4k: 101, pf_mmio_spte_created: 1 },
       leaves: { "0x0": { "4K": 101, "2M": 0, "1G": 0 } },
+      coexisting: 0,
+      conversionsOnExit: 0,
       dirty: { "0": 100 },
       operations: { "zap-all-fast": 1, "dirty-log-get": 1 },
       violations: [],
@@ -69,6 +71,7 @@ describe.skipIf(!hasAddon)("replay", () => {
       accesses: 304,
       byKind: { access: 304, "zap-all-fast": 1, "dirty-log-get": 1, end: 1 },
       vcpus: 2,
+      conversions: 0,
       firstTime: 0,
       lastTime: 306e-6,
       skipped: {},
@@ -80,6 +83,14 @@ describe.skipIf(!hasAddon)("replay", () => {
       addressBits: 48,
       rootLevel: 4,
       hostMaxphyaddr: 48,
+      vcpus: 2,
+      flushProvider: "none",
+      tlb: false,
+      internalSlots: false,
+      guestPaging: "long",
+      externalTables: "ok",
+      convertOnExit: false,
+      project: "as-recorded",
       backing: "4K",
       dirtyLog: "on",
       memslots: [
@@ -104,9 +115,13 @@ describe.skipIf(!hasAddon)("replay", () => {
       "stats",
       "tables",
       "leaves",
+      "flush",
+      "flushScopes",
       "dirty",
       "operations",
       "dirtyRounds",
+      "coexisting",
+      "conversionsOnExit",
       "violations",
       "timing",
     ]);
@@ -154,6 +169,10 @@ describe.skipIf(!hasAddon)("replay", () => {
 
   test.each([
     [{ batchSize: 0 }, "batchSize must be an integer from 1 to 16777216, got 0"],
+    [
+      { project: "churn:3,1" },
+      'project must be "as-recorded" where alias.preset is "none", which leaves no alias to choose, got "churn:3,1"',
+    ],
     [{ batchsize: 1 }, 'replay has no key "batchsize"; did you mean batchSize?'],
   ])("%o is refused", async (options, sentence) => {
     const error = await rejectionOf(played(options as ReplayOptions));

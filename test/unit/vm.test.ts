@@ -263,9 +263,9 @@ describe.skipIf(!hasAddon)("batches", () => {
     const events = new EventBatch(12);
     for (let row = 0; row < 12; row++) events.pushAccess(0, "read", row);
     const error = thrownBy(() => vm.runSync(events, new OutcomeBatch(12)));
-    expect(error.message).toBe("event 2: expected a vCPU below 2 (vcpus), got vCPU 2");
+    expect(error.message).toBe("event 2: expected a vCPU below 2, got vCPU 2");
     expect(error.stack).toMatch(/^MmuError: event 2: expected a vCPU below 2/);
-    expect(error).toMatchObject({ code: "ERR_EVENT", values: { row: 2, value: 2 } });
+    expect(error).toMatchObject({ code: "ERR_EVENT", values: { row: 2, value: 2, limit: 2 } });
   });
 
   test("a signal that fired before the run applies nothing", async () => {
@@ -309,6 +309,16 @@ describe.skipIf(!hasAddon)("closing", () => {
       () => vm.takeDirtyLogs(),
       () => vm.walk(0),
       () => vm.rmap(0),
+      () => vm.rmapCount(0),
+      () => vm.leafCounts(),
+      () => vm.tableList(),
+      () => vm.flushes(),
+      () => vm.violations(),
+      () => vm.coexisting,
+      () => vm.conversionsOnExit,
+      () => vm.isPrivate(0),
+      () => vm.invalidateHva(2 ** 40, 4096),
+      () => vm.setAttributes(0, 4096, "shared"),
       () => vm.leaves(),
       () => vm.stats(),
       () => vm.tables(),

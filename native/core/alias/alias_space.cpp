@@ -54,7 +54,7 @@ Result<unsigned> parse_vtom(std::string_view preset, std::string_view text) {
     return refuse(preset, " needs an address, got " + quoted(text));
   }
   if (!std::has_single_bit(*address)) {
-    return refuse(preset, " must be a power of two, got " +
+    return refuse(preset, " needs a power of two, got " +
                               std::to_string(*address) + " bytes");
   }
   return check_bit(preset, static_cast<unsigned>(std::countr_zero(*address)));

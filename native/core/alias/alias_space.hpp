@@ -1,8 +1,8 @@
 // An alias preset: which bits of a gpa are alias bits, and what they mean.
 //
 // A preset is data that every strategy is handed; what a strategy makes of it
-// is its own affair. The alias bits are the top bits of the address width, so
-// the alias of a frame is the number above its canonical part.
+// is its own affair. No address bit lies above an alias bit, so the alias of a
+// frame is the number above its canonical part.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,7 @@ struct AliasSpace {
   unsigned bit_count = 0;
   // Position in a gpa of the lowest alias bit; of no use without alias bits.
   unsigned low_bit = kPageShift;
-  // Width of a gpa, alias bits included, and the level of the root; both 0
+  // Width of a gpa with its alias bits, and the level of the root; both 0
   // where the preset leaves them open.
   unsigned address_bits = 0;
   unsigned root_level = 0;
@@ -59,6 +59,10 @@ struct AliasSpace {
   // Frames between a canonical frame and what `alias` calls it.
   constexpr std::uint64_t offset_of(unsigned alias) const {
     return std::uint64_t{alias} << (low_bit - kPageShift);
+  }
+  // Whether a frame has an alias bit set.
+  constexpr bool is_aliased(std::uint64_t frame) const {
+    return (frame & gfn_mask()) != 0;
   }
   constexpr Gfn strip(AliasedGfn issued) const {
     return {issued.value & ~gfn_mask()};

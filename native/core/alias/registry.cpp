@@ -11,6 +11,12 @@ constinit const AliasEntry* first = nullptr;
 
 const AliasEntry* alias_entries() noexcept { return first; }
 
+const AliasEntry* find_alias(std::string_view name) noexcept {
+  const AliasEntry* entry = first;
+  while (entry != nullptr && entry->name != name) entry = entry->next;
+  return entry;
+}
+
 const AliasEntry* detail::enlist(const AliasEntry& entry) noexcept {
   const AliasEntry* rest = first;
   first = &entry;

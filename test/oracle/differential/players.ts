@@ -7,6 +7,7 @@ import { aVm, memoryRegion, runEvents, sizeOf, wordsOf } from "../../support/dri
 import type { ReferenceConfig, ReferenceEvent, ReferenceOutcome, Region } from "../reference/types.js";
 import { snapshotOfVm } from "./snapshot.js";
 import { type Answer, answerText, type Exchange, logText, type Request } from "./transcript.js";
+import { flushedBy, invalidateHva, setAttributes } from "./vm-surface.js";
 
 export interface Mismatch {
   readonly player: string;
@@ -32,7 +33,7 @@ export const inBatches: Player = (config, exchanges) => {
   using vm = aVm(config);
   let rest = exchanges;
   while (rest.length > 0) {
-    const next = rest.findIndex(({ request }) => request.kind !== "event");
+    const next = rest.findIndex(({ request }) => !isBatchable(request));
     const events = rest.slice(0, next === -1 ? rest.length : next);
     const mismatch = askBatch(vm, events) ?? askHandle(vm, rest[events.length]);
     if (mismatch !== undefined) return mismatch;
@@ -41,9 +42,15 @@ export const inBatches: Player = (config, exchanges) => {
   return undefined;
 };
 
-export function outcomeText({ result, pageSize, tablesRead, sptesChanged }: Outcome): string {
+/** An operation of the VMM takes no word for what memory becomes, so that is asked for call by call. */
+const isBatchable = (request: Request): boolean =>
+  request.kind === "event" && request.event.kind !== "attributes";
+
+export function outcomeText(outcome: Outcome): string {
+  const { pageSize, tablesRead, sptesChanged } = outcome;
+  const result = outcome.result as ReferenceOutcome["result"];
   const level = LEVELS.indexOf(pageSize);
-  return answerText({ result: result as ReferenceOutcome["result"], level, tablesRead, sptesChanged });
+  return answerText({ result, level, tablesRead, sptesChanged, ...flushedBy(outcome) });
 }
 
 function isEqual(got: Answer, expected: Answer): boolean {
@@ -72,6 +79,8 @@ function step(vm: Vm, event: ReferenceEvent): Outcome {
   const { kind, gpa, bytes, access, vcpu } = event;
   if (kind === "access") return vm.access(gpa, wordsOf(access), { vcpu });
   if (kind === "zap") return vm.zap(gpa, bytes);
+  if (kind === "hva-invalidate") return invalidateHva(vm, gpa, bytes);
+  if (kind === "attributes") return setAttributes(vm, gpa, bytes, access % 2 === 1);
   if (kind === "zap-all-fast") return vm.zapAll();
   if (kind === "dirty-log-get" && bytes === 0) return vm.takeDirtyLogs();
   return runEvents(vm, [event])[0] as Outcome;
@@ -101,18 +110,19 @@ function askHandle(vm: Vm, exchange: Exchange | undefined): Mismatch | undefined
   if (exchange === undefined) return undefined;
   const { request, answer } = exchange;
   const accepted = typeof answer === "string" && answer.startsWith("done");
-  const got = request.kind === "set" && accepted ? setByHandle(vm, request.region) : ask(vm, request);
+  const got = request.kind === "set" && accepted ? setByHandle(vm, request.region, answer) : ask(vm, request);
   return isEqual(got, answer) ? undefined : { player: "in batches", exchange, got };
 }
 
-function setByHandle(vm: Vm, region: Region): Answer {
+/** `answer`: what is taken for granted of an `add`, which returns the slot. */
+function setByHandle(vm: Vm, region: Region, answer: Answer): Answer {
   const { slot, flags, gpa, bytes, hva } = region;
   const [id, asId, logs] = [slot % 65536, Math.floor(slot / 65536), flags % 2 === 1];
   const handle = vm.memslots.get(id, asId);
   if (handle === undefined) {
     const backing = sizeOf(region.backing);
     vm.memslots.add({ id, asId, gpa, bytes, hva, backing, readonly: flags >= 2, dirtyLog: logs });
-    return answerText({ result: "done", level: 0, tablesRead: 0, sptesChanged: 0 });
+    return answer;
   }
   if (bytes === 0) return outcomeText(handle.delete());
   if (handle.gpa !== gpa && handle.dirtyLogging === logs) return outcomeText(handle.move(gpa));

@@ -4,10 +4,11 @@
  */
 import type { Vm } from "../../../lib/index.js";
 import { hex, leavesText } from "../../support/vm-text.js";
-import { frameOf, PAGE_BYTES } from "../reference/frames.js";
+import { PAGE_BYTES } from "../reference/frames.js";
 import type { Slot } from "../reference/memslots.js";
-import { renderLeaf, renderMmio } from "../reference/spte.js";
-import type { ReferenceMmu, RenderedLeaf } from "../reference-mmu.js";
+import type { LeafCount, RenderedLeaf } from "../reference/report.js";
+import type { ReferenceMmu } from "../reference-mmu.js";
+import { aliasViewOf } from "./vm-surface.js";
 
 export type Snapshot = readonly string[];
 
@@ -28,6 +29,8 @@ export function leafLine({ gpa, level, spte }: RenderedLeaf): string {
   return `${hex(gpa)} level ${level} ${hex(spte)}`;
 }
 
+const mappedBy = (leaves: readonly string[]): string => `mapped by ${leaves.join()}`;
+
 /** `probes`: addresses whose walk and rmap are looked at too. */
 export function snapshotOfReference(model: ReferenceMmu, probes: readonly number[]): Snapshot {
   const { roots, byLevel } = model.tables();
@@ -38,14 +41,21 @@ export function snapshotOfReference(model: ReferenceMmu, probes: readonly number
     ...model.slots().map(slotLine),
     `stats ${sorted(model.stats())}`,
     `tables: ${roots} roots, ${levels.join(" ")}`,
-    `leaves ${model.state.paging.leaves.size}`,
+    parentsLine(model.tableList()),
+    `flushes ${sorted(model.state.flush)}`,
+    `coexisting ${model.state.coexisting}`,
+    ...model.violations().map(violationLine),
+    ...model.leafCounts().map(countLine),
+    `leaves ${model.leaves({ mmio: false }).length}`,
     ...leaves.map(leafLine),
     ...probes.map((gpa) => `at ${hex(gpa)}: ${referencePath(model, gpa)}`),
+    ...probes.map((gpa) => frameLine(gpa, model.isPrivate(gpa), model.rmapCount(gpa))),
   ];
 }
 
 export function snapshotOfVm(vm: Vm, probes: readonly number[]): Snapshot {
   const { roots, byLevel } = vm.tables();
+  const view = aliasViewOf(vm);
   return [
     `generations ${vm.generation(0)} ${vm.generation(1)}`,
     ...Array.from(vm.memslots, (slot) =>
@@ -56,9 +66,15 @@ export function snapshotOfVm(vm: Vm, probes: readonly number[]): Snapshot {
     ),
     `stats ${sorted(vm.stats())}`,
     `tables: ${roots} roots, ${Object.values(byLevel).join(" ")}`,
+    parentsLine(view.tablePages()),
+    `flushes ${sorted(view.flushes())}`,
+    `coexisting ${view.coexisting()}`,
+    ...view.violations().map(violationLine),
+    ...view.leafCounts().map(countLine),
     `leaves ${vm.leaves().gpa.length}`,
     ...leavesText(vm),
     ...probes.map((gpa) => `at ${hex(gpa)}: ${vmPath(vm, gpa)}`),
+    ...probes.map((gpa) => frameLine(gpa, view.isPrivate(gpa), view.rmapCount(gpa))),
   ];
 }
 
@@ -68,22 +84,39 @@ function slotLine({ slot, asId, base, pages, hva, backing, readonly, logged, dir
   return `slot ${asId}:${slot % 65536} ${range} hva ${hex(hva)} ${SIZES[backing]} ${kind}`;
 }
 
+/** How many tables of each level have how many links to them. */
+function parentsLine(tables: readonly { readonly level: number; readonly parents: number }[]): string {
+  const kinds = tables.map(({ level, parents }) => `level ${level} with ${parents} parents`);
+  const counts = [...new Set(kinds)]
+    .sort()
+    .map((kind) => `${kind}: ${kinds.filter((each) => each === kind).length}`);
+  return `links ${counts.join(", ")}`;
+}
+
+const violationLine = ({
+  rule,
+  count,
+  firstEvent,
+}: {
+  rule: string;
+  count: number;
+  firstEvent: number;
+}): string => `violation ${rule} ${count} times, first at event ${firstEvent}`;
+
+const countLine = ({ offset, counts }: LeafCount): string =>
+  `through ${hex(offset)}: ${counts.slice(1).join(" ")} leaves`;
+
+const frameLine = (gpa: number, isPrivate: boolean, reverse: number): string =>
+  `of ${hex(gpa)}: ${isPrivate ? "private" : "shared"}, ${reverse} in reverse maps`;
+
 /** The levels walked, the entry that ends the walk, and what maps the page. */
 function referencePath(model: ReferenceMmu, gpa: number): string {
-  const { paging } = model.state;
-  const levels = model.walkLevels(gpa);
-  const { entry } = paging.walk(frameOf(gpa));
-  const words = levels.map(() => hex(LINK));
-  if (words.length > 0) words.pop();
-  if (levels.length > 0)
-    words.push(
-      entry.kind === "leaf"
-        ? `leaf ${hex(renderLeaf(entry.leaf))}`
-        : hex(entry.kind === "mmio" ? renderMmio(frameOf(gpa), entry.generation) : EMPTY),
-    );
-  const rmap =
-    entry.kind === "leaf" ? [`${hex(entry.leaf.gfn * PAGE_BYTES)} ${SIZES[entry.leaf.level]}`] : [];
-  return `${levels.map((level, i) => `${level} ${words[i]}`).join(", ")}; mapped by ${rmap.join()}`;
+  const walk = model.walk(gpa);
+  const last = walk === undefined ? "" : `${walk.isLeaf ? "leaf " : ""}${hex(walk.spte ?? EMPTY)}`;
+  const levels = walk?.levels ?? [];
+  const words = levels.map((level, i) => `${level} ${i < levels.length - 1 ? hex(LINK) : last}`);
+  const leaves = model.leavesAt(gpa).map((leaf) => `${hex(leaf.gpa)} ${SIZES[leaf.level]}`);
+  return `${words.join(", ")}; ${mappedBy(leaves)}`;
 }
 
 function vmPath(vm: Vm, gpa: number): string {
@@ -91,6 +124,5 @@ function vmPath(vm: Vm, gpa: number): string {
     if (i < all.length - 1) return `${level} ${hex(spte & ~ADDRESS_MASK)}`;
     return `${level} ${isLeaf ? "leaf " : ""}${hex(spte)}`;
   });
-  const rmap = vm.rmap(gpa).map((leaf) => `${hex(leaf.gpa)} ${leaf.pageSize}`);
-  return `${steps.join(", ")}; mapped by ${rmap.join()}`;
+  return `${steps.join(", ")}; ${mappedBy(vm.rmap(gpa).map((leaf) => `${hex(leaf.gpa)} ${leaf.pageSize}`))}`;
 }

@@ -39,8 +39,10 @@ export interface Transcript {
 
 const PROBES = 4;
 
-export function answerText({ result, level, tablesRead, sptesChanged }: ReferenceOutcome): string {
-  return `${result}, level ${level}, ${tablesRead} tables read, ${sptesChanged} SPTEs changed`;
+export function answerText(outcome: ReferenceOutcome): string {
+  const { result, level, tablesRead, sptesChanged, flush, flushedPages } = outcome;
+  const flushed = flush === "none" ? "" : `, ${flush} flush, ${flushedPages} pages`;
+  return `${result}, level ${level}, ${tablesRead} tables read, ${sptesChanged} SPTEs changed${flushed}`;
 }
 
 export function logText(pages: readonly number[]): string {

@@ -1,7 +1,15 @@
 /** Short words for the model's own tests: a VM, a region, an access. */
 import { ReferenceMmu } from "../reference-mmu.js";
+import type { Paging } from "./paging.js";
+import { presetNamed, shapeOf } from "./presets.js";
 import type { Leaf } from "./spte.js";
-import { type ReferenceConfig, type ReferenceOutcome, Refusal, type Region } from "./types.js";
+import {
+  type EventKind,
+  type ReferenceConfig,
+  type ReferenceOutcome,
+  Refusal,
+  type Region,
+} from "./types.js";
 
 export const KiB = 1024;
 export const MiB = 1024 * KiB;
@@ -10,7 +18,9 @@ export const HVA = 2 ** 40;
 
 export function aVm(config: Partial<ReferenceConfig> = {}): ReferenceMmu {
   const width = { addressBits: 48, rootLevel: 4, hostMaxphyaddr: 48 };
-  return new ReferenceMmu({ ...width, vcpus: 1, policy: "none", ...config });
+  const shape = shapeOf(presetNamed(config.preset ?? "none")) ?? width;
+  const hostMaxphyaddr = shape.addressBits;
+  return new ReferenceMmu({ ...shape, hostMaxphyaddr, vcpus: 1, policy: "none", ...config });
 }
 
 export function aRegion(region: Partial<Region> = {}): Region {
@@ -30,11 +40,21 @@ export function access(vm: ReferenceMmu, gpa: number, bits: number): ReferenceOu
 
 export function operate(
   vm: ReferenceMmu,
-  kind: "zap" | "zap-all-fast" | "dirty-log-get",
+  kind: Exclude<EventKind, "access" | "attributes">,
   gpa = 0,
   bytes = 0,
 ) {
   return vm.apply({ kind, gpa, bytes, access: 0, vcpu: 0 });
+}
+
+export function convertTo(vm: ReferenceMmu, to: "private" | "shared", gpa: number, bytes = 4 * KiB) {
+  return vm.apply({ kind: "attributes", gpa, bytes, access: to === "private" ? 1 : 0, vcpu: 0 });
+}
+
+/** The tree behind the direct root, to look at or to tamper with. */
+export function treeOf({ state }: ReferenceMmu): Paging {
+  if (state.tdp === undefined) throw new Error("a VM of flavour tdp was expected");
+  return state.tdp.tree("direct");
 }
 
 export function refusal(action: () => unknown): string {

@@ -3,10 +3,12 @@
  * its entry lost W and the next write faulted. KVM: kvm_get_dirty_log_protect(),
  * kvm_mmu_slot_apply_flags() (v6.16).
  */
-import { recoverSlot, splitSlot } from "./huge-pages.js";
+import { flushRange, take } from "./flush.js";
+import { isPrivateLeaf } from "./leaves.js";
+import type { Spot } from "./mappings.js";
 import type { Slot } from "./memslots.js";
-import type { Paging } from "./paging.js";
-import type { Leaf } from "./spte.js";
+import { recoverSlot, splitSlot, zapCollapsible } from "./page-sizes.js";
+import type { State } from "./state.js";
 
 export interface TakenLog {
   /** Pages of the slot that were dirty, lowest first. */
@@ -17,10 +19,17 @@ export interface TakenLog {
 /** Whether the slot's frames are the frames that accesses reach. */
 const isReachable = (slot: Slot): boolean => slot.asId === 0;
 
-function protect(leaves: readonly Leaf[]): number {
-  const writable = leaves.filter((leaf) => leaf.w);
-  for (const leaf of writable) leaf.w = false;
-  return writable.length;
+const rangeOf = ({ base, pages }: Slot) => ({ start: base, end: base + pages });
+
+function protect(state: State, spots: readonly Spot[]): number {
+  let changed = 0;
+  for (const { leaf, root, frame, level } of spots) {
+    if (leaf === undefined || !leaf.w || isPrivateLeaf(state, root, leaf)) continue;
+    leaf.w = false;
+    take(state, frame, level);
+    changed += 1;
+  }
+  return changed;
 }
 
 export function markDirty(slot: Slot, gfn: number): void {
@@ -28,25 +37,34 @@ export function markDirty(slot: Slot, gfn: number): void {
 }
 
 /** Empties the bitmap and makes each page of it fault on its next write. */
-export function takeLog(paging: Paging, slot: Slot): TakenLog {
+export function takeLog(state: State, slot: Slot): TakenLog {
   const pages = [...(slot.dirty ?? [])].sort((a, b) => a - b);
   slot.dirty?.clear();
-  let sptesChanged = 0;
-  for (const page of isReachable(slot) ? pages : []) {
-    const entry = paging.entryAt(1, slot.base + page);
-    if (entry.kind === "leaf") sptesChanged += protect([entry.leaf]);
-  }
+  if (pages.length === 0) return { pages, sptesChanged: 0 };
+  const wasDirty = new Set(pages.map((page) => slot.base + page));
+  const spots = state.mappings
+    .spotsOf(slot)
+    .filter(({ level, frame }) => level === 1 && wasDirty.has(state.shape.slotFrame(frame)));
+  const sptesChanged = protect(state, spots);
+  flushRange(state, rangeOf(slot));
   return { pages, sptesChanged };
 }
 
 /** After logging was switched on. The slot is the new one. */
-export function startLogging(paging: Paging, slot: Slot): number {
-  if (slot.readonly || !isReachable(slot)) return 0;
-  const splits = splitSlot(paging, slot);
-  return splits + protect(paging.leavesIn(slot.base, slot.base + slot.pages));
+export function startLogging(state: State, slot: Slot): number {
+  if (slot.readonly) return 0;
+  let changed = 0;
+  if (isReachable(slot)) {
+    if (state.tdp !== undefined) changed += splitSlot(state, state.tdp, slot);
+    changed += protect(state, state.mappings.spotsOf(slot));
+  }
+  flushRange(state, rangeOf(slot));
+  return changed;
 }
 
 /** After logging was switched off. */
-export function stopLogging(paging: Paging, slot: Slot): number {
-  return slot.readonly || !isReachable(slot) ? 0 : recoverSlot(paging, slot);
+export function stopLogging(state: State, slot: Slot): number {
+  if (slot.readonly || !isReachable(slot)) return 0;
+  if (state.rmap !== undefined) return zapCollapsible(state, state.rmap, slot);
+  return state.tdp === undefined ? 0 : recoverSlot(state, state.tdp, slot);
 }

@@ -27,3 +27,23 @@ export function frameOf(address: number): number {
 export function overlaps(aStart: number, aEnd: number, bStart: number, bEnd: number): boolean {
   return aStart < bEnd && bStart < aEnd;
 }
+
+/** Frames [start, end). */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The frames under the entry of `level` that covers `frame`. */
+export function rangeAt(frame: number, level: number): Range {
+  const start = floorTo(frame, level);
+  return { start, end: start + span(level) };
+}
+
+export const sizeOf = ({ start, end }: Range): number => end - start;
+
+export function meets(a: Range, b: Range): boolean {
+  return overlaps(a.start, a.end, b.start, b.end);
+}
+
+export const moved = ({ start, end }: Range, by: number): Range => ({ start: start + by, end: end + by });

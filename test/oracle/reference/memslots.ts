@@ -7,11 +7,11 @@ import { frameOf, overlaps, PAGE_BYTES } from "./frames.js";
 import { LOG_DIRTY, READONLY, Refusal, type Region } from "./types.js";
 
 export const ADDRESS_SPACES = 2;
-const USER_SLOTS = 32764;
+export const USER_SLOTS = 32764;
 const MAX_SLOT_PAGES = 2 ** 31 - 1;
-
+export const TWINS = 2 ** 32;
 export interface Slot {
-  /** Address space id times 2^16 plus the id. */
+  /** Address space id times 2^16 plus the id; of a twin, plus its alias times 2^32. */
   readonly slot: number;
   readonly asId: number;
   readonly base: number;
@@ -20,6 +20,7 @@ export interface Slot {
   readonly backing: number;
   readonly readonly: boolean;
   readonly logged: boolean;
+  readonly owner: "user" | "twin" | "kvm";
   /** Pages of the slot, counted from its start; absent without a log. */
   readonly dirty: Set<number> | undefined;
 }
@@ -63,12 +64,27 @@ export class Memslots {
   constructor(readonly userEnd: number) {}
 
   find(gfn: number): Slot | undefined {
-    return this.ofNormalSpace().find((slot) => gfn >= slot.base && gfn < slot.base + slot.pages);
+    return [...this.slots.values()].find(
+      ({ asId, base, pages }) => asId === 0 && gfn >= base && gfn < base + pages,
+    );
   }
 
   /** In order of id. Accesses know no other space. */
   ofNormalSpace(): Slot[] {
     return [...this.slots.values()].filter((slot) => slot.asId === 0).sort((a, b) => a.slot - b.slot);
+  }
+
+  /** Slots that userspace made, twins apart. */
+  ofUser(): Slot[] {
+    return [...this.slots.values()].filter(({ owner }) => owner === "user").sort((a, b) => a.slot - b.slot);
+  }
+
+  /** The slot's twins, by alias. */
+  twinsOf({ slot }: Slot): Slot[] {
+    const twins = [...this.slots.values()].filter(
+      (each) => each.owner === "twin" && each.slot % TWINS === slot,
+    );
+    return twins.sort((a, b) => a.slot - b.slot);
   }
 
   /** What a request asks for; refuses what KVM refuses before it touches anything. */
@@ -110,7 +126,7 @@ export class Memslots {
 }
 
 /** The slot after a change: logging that goes on keeps its bits, and `backing` stays what it was at first. */
-function slotFrom(region: Region, old: Slot | undefined): Slot {
+export function slotFrom(region: Region, old: Slot | undefined): Slot {
   const logged = region.flags % 2 === LOG_DIRTY;
   return {
     slot: region.slot,
@@ -121,6 +137,7 @@ function slotFrom(region: Region, old: Slot | undefined): Slot {
     backing: old?.backing ?? region.backing,
     readonly: region.flags >= READONLY,
     logged,
+    owner: "user",
     dirty: logged ? (old?.dirty ?? new Set()) : undefined,
   };
 }

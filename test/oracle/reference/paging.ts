@@ -1,23 +1,11 @@
 /**
- * The one paging tree, without a tree: sets of what exists, keyed by level and
+ * One paging tree, without a tree: sets of what exists, keyed by level and
  * frame. An entry is whatever these sets say about its place. Slow by design:
  * anything that concerns a range looks at everything.
  */
-import { floorTo, overlaps, span } from "./frames.js";
+import type { Entry, Mmio, Walk } from "./entries.js";
+import { floorTo, overlaps, type Range, span } from "./frames.js";
 import type { Leaf } from "./spte.js";
-
-export type Entry =
-  | { readonly kind: "empty" }
-  | { readonly kind: "table" }
-  | { readonly kind: "leaf"; readonly leaf: Leaf }
-  | { readonly kind: "mmio"; readonly generation: number };
-
-export interface Walk {
-  /** The first entry, from the root down, that is not a link. */
-  readonly entry: Entry;
-  readonly level: number;
-  readonly tablesRead: number;
-}
 
 const entryKey = (level: number, gfn: number): string => `${level}:${floorTo(gfn, level)}`;
 // A table is named by the level of its entries and the first frame under it.
@@ -25,8 +13,10 @@ const tableKey = (level: number, gfn: number): string => `${level}:${floorTo(gfn
 
 export class Paging {
   readonly leaves = new Map<string, Leaf>();
-  /** Frame to generation. MMIO entries exist at level 1 only. */
-  readonly mmio = new Map<number, number>();
+  /** By frame. MMIO entries exist at level 1 only. */
+  readonly mmio = new Map<number, Mmio>();
+  /** Frame to pfn, at level 1. */
+  readonly blocked = new Map<number, number>();
   readonly tables = new Set<string>();
 
   constructor(readonly rootLevel: number) {}
@@ -43,8 +33,10 @@ export class Paging {
   entryAt(level: number, gfn: number): Entry {
     const leaf = this.leaves.get(entryKey(level, gfn));
     if (leaf !== undefined) return { kind: "leaf", leaf };
-    const generation = level === 1 ? this.mmio.get(gfn) : undefined;
-    if (generation !== undefined) return { kind: "mmio", generation };
+    const mmio = level === 1 ? this.mmio.get(gfn) : undefined;
+    if (mmio !== undefined) return mmio;
+    const pfn = level === 1 ? this.blocked.get(gfn) : undefined;
+    if (pfn !== undefined) return { kind: "blocked", pfn };
     const below = level > 1 && this.tables.has(tableKey(level - 1, gfn));
     return { kind: below ? "table" : "empty" };
   }
@@ -66,13 +58,24 @@ export class Paging {
     this.leaves.set(entryKey(leaf.level, leaf.gfn), leaf);
   }
 
-  putMmio(gfn: number, generation: number): void {
-    this.clear(1, gfn);
-    this.mmio.set(gfn, generation);
+  putMmio(frame: number, generation: number, gfn: number): void {
+    this.clear(1, frame);
+    this.mmio.set(frame, { kind: "mmio", generation, gfn });
   }
 
   remove(leaf: Leaf): void {
     this.leaves.delete(entryKey(leaf.level, leaf.gfn));
+  }
+
+  /** Empties the place of a leaf or of a blocked entry. */
+  empty(level: number, gfn: number): void {
+    this.leaves.delete(entryKey(level, gfn));
+    if (level === 1) this.blocked.delete(gfn);
+  }
+
+  block(leaf: Leaf): void {
+    this.remove(leaf);
+    this.blocked.set(leaf.gfn, leaf.pfn);
   }
 
   /** A huge leaf becomes a table of 512 leaves that say the same. */
@@ -85,6 +88,11 @@ export class Paging {
       const child = { ...leaf, level, gfn: leaf.gfn + offset, pfn: leaf.pfn + offset };
       this.leaves.set(entryKey(level, child.gfn), child);
     }
+  }
+
+  /** Frames of blocked entries in the range, lowest first. */
+  blockedIn({ start, end }: Range): number[] {
+    return [...this.blocked.keys()].filter((gfn) => gfn >= start && gfn < end).sort((a, b) => a - b);
   }
 
   /** Leaves that map any frame of [start, end), lowest frame first. */
@@ -108,18 +116,17 @@ export class Paging {
     const dropped = this.leaves.size + this.mmio.size;
     this.leaves.clear();
     this.mmio.clear();
+    this.blocked.clear();
     this.tables.clear();
     return dropped;
   }
 
-  /** Table pages by level, index 0 unused. */
-  tableCounts(): number[] {
-    const counts = [0, 0, 0, 0, 0, 0];
-    for (const key of this.tables) {
-      const level = Number(key.split(":")[0]);
-      counts[level] = (counts[level] ?? 0) + 1;
-    }
-    return counts;
+  /** Level and first frame of every table. */
+  tablePages(): { level: number; frame: number }[] {
+    return [...this.tables].map((key) => {
+      const [level = 0, frame = 0] = key.split(":").map(Number);
+      return { level, frame };
+    });
   }
 
   /** Empties the entry at `level`, with all that hangs below it. */
@@ -127,13 +134,15 @@ export class Paging {
     const isTable = this.entryAt(level, gfn).kind === "table";
     this.leaves.delete(entryKey(level, gfn));
     if (level === 1) this.mmio.delete(gfn);
+    if (level === 1) this.blocked.delete(gfn);
     if (isTable) this.clearBelow(level, floorTo(gfn, level));
   }
 
   private clearBelow(level: number, start: number): void {
     const end = start + span(level);
     for (const leaf of this.leavesIn(start, end)) this.remove(leaf);
-    for (const gfn of [...this.mmio.keys()]) if (gfn >= start && gfn < end) this.mmio.delete(gfn);
+    for (const map of [this.mmio, this.blocked])
+      for (const gfn of [...map.keys()]) if (gfn >= start && gfn < end) map.delete(gfn);
     for (const key of [...this.tables]) {
       const [tableLevel = 0, gfn = 0] = key.split(":").map(Number);
       if (tableLevel < level && gfn >= start && gfn < end) this.tables.delete(key);

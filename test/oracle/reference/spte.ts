@@ -31,6 +31,7 @@ const DIRTY = bit(9);
 const MMU_PRESENT = bit(11);
 const HOST_WRITABLE = bit(57);
 const MMU_WRITABLE = bit(58);
+const BLOCKED = bit(62);
 const SUPPRESS_VE = bit(63);
 
 export function renderLeaf(leaf: Leaf): bigint {
@@ -60,4 +61,9 @@ export function renderMmio(gfn: number, generation: number): bigint {
   const low = BigInt(generation % 256);
   const high = BigInt(Math.floor((generation % MMIO_GENERATIONS) / 256));
   return W | X | (low << 3n) | (high << 52n) | (BigInt(gfn) << 12n);
+}
+
+/** Not present, the page remembered: what the 2020 TDX patches leave of a private leaf. */
+export function renderBlocked(pfn: number): bigint {
+  return SUPPRESS_VE | BLOCKED | (BigInt(pfn) << 12n);
 }

@@ -1,45 +1,135 @@
 /** Everything that one modelled VM holds, and how it starts. */
+
+import type { AliasPolicy } from "./alias-policy.js";
+import { Attributes } from "./attributes.js";
+import type { Range } from "./frames.js";
+import type { Mappings } from "./mappings.js";
 import { Memslots } from "./memslots.js";
-import { Paging } from "./paging.js";
-import { type AliasPolicy, policyNamed } from "./policies.js";
-import type { ReferenceConfig } from "./types.js";
+import { policyNamed } from "./policies.js";
+import { type Preset, presetNamed, shapeOf } from "./presets.js";
+import { RmapMappings } from "./rmap-mappings.js";
+import { type RootName, Shape } from "./shape.js";
+import { addInternalSlots } from "./special-slots.js";
+import { TdpMappings } from "./tdp-mappings.js";
+import { Tlb } from "./tlb.js";
+import type { FlushScope, ReferenceConfig } from "./types.js";
+
+export interface Violation {
+  readonly rule: string;
+  count: number;
+  readonly firstEvent: number;
+}
 
 export interface State {
-  readonly config: ReferenceConfig;
+  readonly config: Required<ReferenceConfig>;
   readonly policy: AliasPolicy;
+  readonly shape: Shape;
   readonly memslots: Memslots;
-  readonly paging: Paging;
+  readonly attributes: Attributes;
+  readonly mappings: Mappings;
+  /** The same, as what it is; the other flavour's is undefined. */
+  readonly tdp: TdpMappings | undefined;
+  readonly rmap: RmapMappings | undefined;
+  /** One a vCPU; none if the TLB is not modelled. */
+  readonly tlbs: readonly Tlb[];
+  /** How often each root was dropped. */
+  readonly lives: Record<RootName, number>;
   /** Highest frame that KVM maps. */
   readonly maxGfn: number;
-  readonly counters: {
-    pf_taken: number;
-    pf_fixed: number;
-    pf_emulate: number;
-    pf_spurious: number;
-    pf_fast: number;
-    pf_mmio_spte_created: number;
-  };
+  /** First pfn of private memory's own pages: the upper half of them all. */
+  readonly privateBase: number;
+  readonly counters: Record<(typeof COUNTERS)[number], number>;
+  readonly flush: { none: number; range: number; full: number; pages: number };
+  /** Calls of the range provider, and asks of the external tables, over the VM's life. */
+  readonly asked: { provider: number; external: number };
+  readonly violations: Map<string, Violation>;
+  /** Aliases through which a frame of an internal slot was once answered `fixed`. */
+  readonly internalFixes: Map<number, Set<number>>;
+  coexisting: number;
+  conversions: number;
+  zappedPages: number;
+  readonly now: Now;
 }
+
+/** What is known of the event, or memslot call, that runs. */
+export interface Now {
+  /** Events before it. */
+  number: number;
+  isAccess: boolean;
+  scope: FlushScope;
+  pages: number;
+  /** By alias: from the lowest to the highest frame, as issued, that lost something since the last flush. */
+  readonly taken: Map<number, Range>;
+}
+
+const COUNTERS = [
+  ...["pf_taken", "pf_fixed", "pf_emulate", "pf_spurious", "pf_fast", "pf_mmio_spte_created"],
+  ...["remote_tlb_flush_requests", "remote_tlb_flush", "tlb_flush"],
+] as (
+  | "pf_taken"
+  | "pf_fixed"
+  | "pf_emulate"
+  | "pf_spurious"
+  | "pf_fast"
+  | "pf_mmio_spte_created"
+  | FlushCounter
+)[];
+
+type FlushCounter = "remote_tlb_flush_requests" | "remote_tlb_flush" | "tlb_flush";
+
+const DEFAULTS = {
+  preset: "none",
+  mmu: "tdp",
+  flushProvider: "none",
+  tlb: undefined,
+  internalSlots: false,
+  externalTables: "ok",
+  convertOnExit: false,
+} as const;
 
 /** Where user space ends: a host that needs more than 46 bits is taken to have five-level paging. */
 function userEnd(hostMaxphyaddr: number): number {
   return 2 ** (hostMaxphyaddr <= 46 ? 47 : 56) - 4096;
 }
 
-export function newState(config: ReferenceConfig): State {
+export function newState(given: ReferenceConfig): State {
+  const config = { ...DEFAULTS, ...given } as Required<ReferenceConfig>;
+  const [policy, preset] = [policyNamed(config.policy), presetNamed(config.preset)];
+  refuseUnsupported(config, policy, preset);
+  const shape = new Shape(policy, preset);
+  const memslots = new Memslots(userEnd(config.hostMaxphyaddr));
+  if (config.internalSlots) addInternalSlots(memslots);
+  const tdp = config.mmu === "tdp" ? new TdpMappings(shape, config.rootLevel) : undefined;
+  const rmap = config.mmu === "rmap" ? new RmapMappings(shape, memslots, config.rootLevel) : undefined;
   return {
-    config,
-    policy: policyNamed(config.policy),
-    memslots: new Memslots(userEnd(config.hostMaxphyaddr)),
-    paging: new Paging(config.rootLevel),
+    ...{ config, policy, shape, memslots, tdp, rmap },
+    attributes: new Attributes(),
+    mappings: (tdp ?? rmap) as Mappings,
+    tlbs: tlbsOf(config),
+    lives: { direct: 0, private: 0 },
     maxGfn: 2 ** (config.hostMaxphyaddr - 12) - 1,
-    counters: {
-      pf_taken: 0,
-      pf_fixed: 0,
-      pf_emulate: 0,
-      pf_spurious: 0,
-      pf_fast: 0,
-      pf_mmio_spte_created: 0,
-    },
+    privateBase: 2 ** (config.hostMaxphyaddr - 13),
+    counters: Object.fromEntries(COUNTERS.map((name) => [name, 0])) as State["counters"],
+    flush: { none: 0, range: 0, full: 0, pages: 0 },
+    asked: { provider: 0, external: 0 },
+    ...{ violations: new Map(), internalFixes: new Map() },
+    ...{ coexisting: 0, conversions: 0, zappedPages: 0 },
+    now: { number: 0, isAccess: false, scope: "none", pages: 0, taken: new Map() },
   };
+}
+
+function tlbsOf({ tlb, vcpus }: Required<ReferenceConfig>): Tlb[] {
+  if (tlb === undefined) return [];
+  return Array.from({ length: vcpus }, () => new Tlb(tlb.entries / tlb.ways, tlb.ways));
+}
+
+/** A test that asks for what no engine makes is wrong. */
+function refuseUnsupported(config: Required<ReferenceConfig>, policy: AliasPolicy, preset: Preset): void {
+  const shape = shapeOf(preset) ?? config;
+  const isShaped = shape.addressBits === config.addressBits && shape.rootLevel === config.rootLevel;
+  const isSupported = policy.flavours.includes(config.mmu) && policy.presets.includes(preset.kind);
+  const isProvided = policy.takesRangeProvider || config.flushProvider === "none";
+  const isExternal = policy.externalTables || config.externalTables === "ok";
+  if (!isShaped || !isSupported || !isProvided || !isExternal)
+    throw new Error(`no such VM: ${JSON.stringify(config)}`);
 }

@@ -11,33 +11,66 @@ export type EventKind =
   | "dirty-log-get"
   | "dirty-log-enable"
   | "dirty-log-disable"
-  | "end";
+  | "end"
+  | "hva-invalidate"
+  | "attributes";
 
 /** Bits of an access: they may be combined, never all clear. */
 export const READ = 1;
 export const WRITE = 2;
 export const FETCH = 4;
 
+/** What the access column of an `attributes` event says. */
+export const TO_SHARED = 0;
+export const TO_PRIVATE = 1;
+/** Added to either: a projection put the event there. */
+export const INSERTED = 2;
+
 export interface ReferenceEvent {
   readonly kind: EventKind;
-  /** Bytes, as issued. */
+  /** Bytes, as issued; of `hva-invalidate` a host address. */
   readonly gpa: number;
   /** Length of a range; 0 for an access. */
   readonly bytes: number;
+  /** Bits of an access; of `attributes` what the range becomes. */
   readonly access: number;
   readonly vcpu: number;
 }
 
-export type Result = "hit" | "fixed" | "spurious" | "emulate" | "done";
+export type Result =
+  | "hit"
+  | "fixed"
+  | "spurious"
+  | "emulate"
+  | "retry"
+  | "unzapped"
+  | "memoryFault"
+  | "error"
+  | "stuck"
+  | "done";
 
-export interface ReferenceOutcome {
+/** What KVM's side answered to one fault. */
+export interface Answer {
   readonly result: Result;
-  /** Level of the leaf that served the access, 0 if none did. */
+  /** Level of the serving leaf, 0 where there is none. */
   readonly level: number;
-  /** Tables that the first hardware walk read. */
-  readonly tablesRead: number;
   readonly sptesChanged: number;
 }
+
+/** Widest flush that an event really made. */
+export type FlushScope = "none" | "range" | "full";
+
+export const unserved = (result: Result, sptesChanged = 0): Answer => ({ result, level: 0, sptesChanged });
+
+export interface ReferenceOutcome extends Answer {
+  /** Tables that the first hardware walk read. */
+  readonly tablesRead: number;
+  readonly flush: FlushScope;
+  /** Pages of the range calls that succeeded. */
+  readonly flushedPages: number;
+}
+
+export type Flavour = "tdp" | "rmap";
 
 export interface ReferenceConfig {
   readonly addressBits: number;
@@ -47,6 +80,20 @@ export interface ReferenceConfig {
   readonly vcpus: number;
   /** A row of `policies`. */
   readonly policy: string;
+  /** As `--alias` has it; it fixes the first two. @default "none" */
+  readonly preset?: string;
+  /** @default "tdp" */
+  readonly mmu?: Flavour;
+  /** `none`, `hyperv` or `fail:<k>`. @default "none" */
+  readonly flushProvider?: string;
+  /** Off by default. */
+  readonly tlb?: { readonly entries: number; readonly ways: number } | undefined;
+  /** APIC access page, TSS and identity map. @default false */
+  readonly internalSlots?: boolean;
+  /** `ok`, `busy:<k>` or `fail:<k>`. @default "ok" */
+  readonly externalTables?: string;
+  /** @default false */
+  readonly convertOnExit?: boolean;
 }
 
 export const LOG_DIRTY = 1;
@@ -72,8 +119,4 @@ export class Refusal extends Error {
   ) {
     super(`${code} ${errno}`);
   }
-}
-
-export function done(sptesChanged: number): ReferenceOutcome {
-  return { result: "done", level: 0, tablesRead: 0, sptesChanged };
 }

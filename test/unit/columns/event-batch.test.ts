@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { EventBatch, KIND } from "../../../lib/columns/event-batch.js";
+import { ATTRIBUTE_BITS, EventBatch, isInserted, KIND } from "../../../lib/columns/event-batch.js";
 import { thrownBy } from "../thrown.js";
 
 describe("filling", () => {
@@ -49,7 +49,29 @@ describe("filling", () => {
     expect(batch.count).toBe(0);
   });
 
-  test.each([["access"], ["flush"]])("operation %o is refused", (kind) => {
+  test("a change of attributes says private or shared", () => {
+    const batch = new EventBatch(2);
+    batch.pushAttributes(0x3000, 0x2000, "private");
+    batch.pushAttributes(0x3000, 0x1000, "shared");
+    expect([...batch.kind]).toEqual([KIND.attributes, KIND.attributes]);
+    expect([...batch.access]).toEqual([1, 0]);
+    expect([...batch.bytes]).toEqual([0x2000, 0x1000]);
+    const error = thrownBy(() => new EventBatch(1).pushAttributes(0, 4096, "secret" as never));
+    expect(error.message).toBe('attribute must be "private" or "shared", got "secret"');
+  });
+
+  test("only a change of attributes can be a row that a projection inserted", () => {
+    const inserted = ATTRIBUTE_BITS.inserted;
+    expect([0, 1, inserted, inserted + 1].map((access) => isInserted(KIND.attributes, access))).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
+    expect(isInserted(KIND.access, inserted)).toBe(false);
+  });
+
+  test.each([["access"], ["attributes"], ["flush"]])("operation %o is refused", (kind) => {
     const error = thrownBy(() => new EventBatch(1).pushOperation(kind as never));
     expect(error.message).toContain("kind must be one of zap, zap-all-fast");
   });
@@ -111,15 +133,30 @@ describe("state", () => {
     expect(states).toEqual(["filling", "running", "read", "filling"]);
   });
 
-  test("a running batch refuses to be filled, refilled or run", () => {
+  test("several runs may read a batch, which stays running until the last of them ends", () => {
+    const batch = new EventBatch(1);
+    const states: string[] = [];
+    batch.beginRun();
+    batch.beginRun();
+    for (let runs = 2; runs > 0; runs--) {
+      states.push(batch.state);
+      expect(thrownBy(() => batch.reset()).code).toBe("ERR_BUSY");
+      batch.endRun();
+    }
+    batch.reset();
+    expect([...states, batch.state]).toEqual(["running", "running", "filling"]);
+    expect(thrownBy(() => batch.endRun()).code).toBe("ERR_BUSY");
+  });
+
+  test("a running batch refuses to be filled or refilled", () => {
     const batch = new EventBatch(2);
     batch.beginRun();
     for (const call of [
       () => batch.pushAccess(0, "read"),
       () => batch.pushOperation("end"),
       () => batch.pushRows(new EventBatch(1), 0, 0),
+      () => batch.pushAttributes(0, 4096, "shared"),
       () => batch.reset(),
-      () => batch.beginRun(),
     ]) {
       expect(thrownBy(call).code).toBe("ERR_BUSY");
     }

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { EventBatch } from "../../../lib/columns/event-batch.js";
+import { ATTRIBUTE_BITS, EventBatch, KIND } from "../../../lib/columns/event-batch.js";
 import { OUTCOMES } from "../../../lib/columns/layout.js";
 import { OutcomeBatch } from "../../../lib/columns/outcome-batch.js";
 import { metrics, startTally } from "../../../lib/metrics/registry.js";
@@ -43,12 +43,38 @@ describe("a tally", () => {
         accesses: 2,
         byKind: { access: 2, "dirty-log-get": 2, end: 1 },
         vcpus: 5,
+        conversions: 0,
         firstTime: 1,
         lastTime: 5,
       },
       outcomes: { hit: 1, fixed: 1 },
       operations: { "dirty-log-get": 2 },
+      flushScopes: {},
     });
+  });
+
+  test("conversions that a projection inserted are counted apart, and are no events", async () => {
+    const events = new EventBatch(3);
+    events.pushRow(KIND.attributes, 0x1000, 4096, 0, ATTRIBUTE_BITS.inserted);
+    events.pushAccess(0x1000, "read");
+    events.pushAttributes(0x1000, 4096, "private");
+    const tally = await startTally();
+    tally.add(events, new OutcomeBatch(3));
+    const { input, operations } = tally.finish();
+    expect(input).toMatchObject({ events: 2, conversions: 1, byKind: { access: 1, attributes: 1 } });
+    expect(operations).toEqual({ attributes: 1 });
+  });
+
+  test("flushes are told by kind of event, kinds that made none left out", async () => {
+    const events = new EventBatch(4);
+    events.pushAccess(0, "read");
+    for (const gpa of [0, 4096]) events.pushOperation("zap", gpa, 4096);
+    events.pushOperation("zap-all-fast");
+    const outcomes = new OutcomeBatch(4);
+    outcomes.flush.set([0, 1, 2, 0]);
+    const tally = await startTally();
+    tally.add(events, outcomes);
+    expect(tally.finish().flushScopes).toEqual({ zap: { none: 0, range: 1, full: 1 } });
   });
 
   test("two batches count as one twice as long, but for the first time", async () => {

@@ -44,6 +44,28 @@ describe("a capture", () => {
     ]);
   });
 
+  test.each([
+    [
+      ["area num 2.", "mapped [mem 0x00000000bbe30000-0x00000000bfe30000] (64MB)"],
+      [0xbbe30000, 0xbfe30000],
+    ],
+    [["area num 2."], undefined],
+    [[], undefined],
+    [undefined, undefined],
+    ["mapped", undefined],
+  ])("swiotlb lines %j name the bounce buffer %j", async (swiotlb, range) => {
+    file("b.json", JSON.stringify({ ...capture, swiotlb }));
+    const found = await findCapture(file("b.faults.bin.br", ""));
+    expect(found?.bounce).toEqual(range && { start: range[0], end: range[1] });
+  });
+
+  test("a bounce buffer that ends before it starts is refused with its file", async () => {
+    file("e.json", JSON.stringify({ ...capture, swiotlb: ["mapped [mem 0x2000-0x1000] (0MB)"] }));
+    const error = await rejectionOf(findCapture(file("e.faults.bin.br", "")));
+    expect(error).toMatchObject({ name: "TraceError", format: "memslots" });
+    expect(error.message).toMatch(/e\.json: swiotlb must be a range that ends behind its start/);
+  });
+
   test("a region longer than 1 TiB pushes the next one to the next free multiple", async () => {
     const slots = [
       { slot: 0, gpa: 0, size: "1.5T", region: "a", offset: 0 },

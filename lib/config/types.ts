@@ -1,0 +1,78 @@
+/** The options of a VM, as its user writes them and as they are once resolved. Types only. */
+
+/** A set-associative TLB of each vCPU, least recently used out first. */
+export interface TlbConfig {
+  /** Entries of a vCPU's TLB: 1 to 1048576, a multiple of `ways`. @default 1536 */
+  readonly entries?: number;
+  /** Entries of a set: 1 to 64. @default 12 */
+  readonly ways?: number;
+}
+
+/** How the guest's own page tables are laid out. */
+export type GuestPaging = "long" | "pae" | "32" | "shadow-ept";
+
+/** Which of KVM's MMUs: the TDP MMU, or the one with shadow pages and reverse maps. */
+export type Flavour = "tdp" | "rmap";
+
+/** How guest-physical addresses alias each other. */
+export interface AliasConfig {
+  /** How the MMU treats alias bits: a name that `strategies()` lists. @default "none" */
+  readonly strategy?: string;
+  /**
+   * Which address bits are alias bits: `none`, `tdx47`, `tdx51`, `xo:<bit>`, `sev:<bit>`, `hyperv:<bit>`,
+   * `vtom:<address>`, `cca:<ipa bits>`, or `bits:<b>[,<b>...]`. They are the top bits of a gpa.
+   * @default "none"
+   */
+  readonly preset?: string;
+}
+
+/** Every field is optional: `createVm()` is a VM with 48-bit addresses and no aliases. */
+export interface VmConfig {
+  /** How many bits a gpa has, those that alias included: 32 to 52, or what the preset fixes. @default 48 */
+  readonly addressBits?: number;
+  /**
+   * How many levels the page tables have, the root's among them; 4 reach 2^48. A preset fixes it.
+   * @default 5 if `addressBits` is above 48, else 4
+   */
+  readonly rootLevel?: 4 | 5;
+  /**
+   * Physical width of the modelled host (CPUID 0x80000008 EAX[7:0]): 36 to 52
+   * and at least `addressBits`. It bounds the gfns that KVM maps.
+   * @default 46, or `addressBits` if that is larger
+   */
+  readonly hostMaxphyaddr?: number;
+  /** Virtual CPUs: 1 to 65536. @default 1 */
+  readonly vcpus?: number;
+  readonly alias?: AliasConfig;
+  /** Which of KVM's MMUs is modelled. @default "tdp" */
+  readonly mmu?: Flavour;
+  /**
+   * Who flushes ranges for KVM: nobody (`none`, as on bare metal), Hyper-V's hypercall with its list's capacity
+   * (`hyperv`), or one whose every k-th call fails (`fail:<k>`).
+   * @default "none"
+   */
+  readonly flushProvider?: string;
+  /** The TLB of each vCPU; true is 1536 entries in 12 ways. @default false */
+  readonly tlb?: boolean | TlbConfig;
+  /** Give the VM KVM's own slots: TSS, identity map, APIC access page. @default false */
+  readonly internalSlots?: boolean;
+  /** Alias bits need 64-bit guest paging: `long` or `pae`. @default "long" */
+  readonly guestPaging?: GuestPaging;
+  /**
+   * How the other side of a mirrored table answers, for a strategy that has one: always well (`ok`), or every
+   * k-th time busy or not at all (`busy:<k>`, `fail:<k>`).
+   * @default "ok"
+   */
+  readonly externalTables?: string;
+  /** Answer each `memoryFault` as a VMM would: convert the page, and let the access try again. @default false */
+  readonly convertOnExit?: boolean;
+  /** Most memory that page tables may take, in bytes: 2 MiB to 16 TiB. @default 16 GiB */
+  readonly arenaBytes?: number;
+}
+
+/** A configuration with every default filled in. */
+export interface ResolvedVmConfig extends Required<Omit<VmConfig, "alias" | "tlb">> {
+  readonly alias: Required<AliasConfig>;
+  /** False for no TLB. */
+  readonly tlb: false | Required<TlbConfig>;
+}

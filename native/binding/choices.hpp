@@ -1,0 +1,28 @@
+// Options with a few named values. The index of a name is the value of the
+// core's enumerator.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "binding/napi.hpp"
+#include "core/machine.hpp"
+
+namespace mmu::binding {
+
+inline constexpr std::array<std::string_view, 2> kFlavourNames{"tdp", "rmap"};
+static_assert(static_cast<unsigned>(Flavour::kRmap) == 1);
+
+inline constexpr std::array<std::string_view, 4> kPagingNames{
+    "long", "pae", "32", "shadow-ept"};
+static_assert(static_cast<unsigned>(GuestPaging::kPae) == 1 &&
+              static_cast<unsigned>(GuestPaging::k32) == 2 &&
+              static_cast<unsigned>(GuestPaging::kShadowEpt) == 3);
+
+// Place of a string argument among `names`, or an exception that lists them.
+std::size_t index_of(Napi::Value value, std::string_view name,
+                     std::span<const std::string_view> names);
+
+}  // namespace mmu::binding

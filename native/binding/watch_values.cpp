@@ -1,0 +1,61 @@
+// Values out: what flushes and aliases came to.
+#include "binding/arrays.hpp"
+#include "binding/values.hpp"
+
+namespace mmu::binding {
+namespace {
+
+Napi::Object alias_object(Napi::Env env, const AliasLeaves& alias) {
+  Napi::Object made = Napi::Object::New(env);
+  made.Set("offset", to_js(env, alias.offset));
+  made.Set("counts", numbers(env, alias.by_level));
+  return made;
+}
+
+Napi::Object violation_object(Napi::Env env, const ViolationView& violation) {
+  Napi::Object made = Napi::Object::New(env);
+  made.Set("rule", to_js(env, violation.rule));
+  made.Set("count", to_js(env, violation.count));
+  made.Set("firstEvent", to_js(env, violation.first_event));
+  made.Set("gpa", to_js(env, violation.gpa));
+  made.Set("defect", to_js(env, violation.defect));
+  made.Set("reason", to_js(env, violation.reason));
+  return made;
+}
+
+}  // namespace
+
+Napi::Object to_js(Napi::Env env, const FlushView& flushes) {
+  Napi::Object made = Napi::Object::New(env);
+  made.Set("none", to_js(env, flushes.none));
+  made.Set("range", to_js(env, flushes.range));
+  made.Set("full", to_js(env, flushes.full));
+  made.Set("pages", to_js(env, flushes.pages));
+  return made;
+}
+
+Napi::Array to_js(Napi::Env env, const std::vector<ViolationView>& violations) {
+  return array_of(env, violations, violation_object);
+}
+
+Napi::Array to_js(Napi::Env env, const std::vector<AliasLeaves>& aliases) {
+  return array_of(env, aliases, alias_object);
+}
+
+Napi::Object to_js(Napi::Env env, const std::vector<TableView>& tables) {
+  Napi::Object made = Napi::Object::New(env);
+  made.Set("gpa", column_of<double>(env, tables, napi_float64_array,
+                                    [](auto& table) { return table.gpa; }));
+  made.Set("level",
+           column_of<std::uint8_t>(env, tables, napi_uint8_array,
+                                   [](auto& table) { return table.level; }));
+  made.Set("parents",
+           column_of<std::uint32_t>(env, tables, napi_uint32_array,
+                                    [](auto& table) { return table.parents; }));
+  made.Set("root",
+           column_of<std::uint8_t>(env, tables, napi_uint8_array,
+                                   [](auto& table) { return table.root; }));
+  return made;
+}
+
+}  // namespace mmu::binding

@@ -1,0 +1,144 @@
+#include "core/access.hpp"
+
+#include <utility>
+
+#include "core/flavour.hpp"
+#include "core/reach.hpp"
+#include "core/rules/rule_set.hpp"
+#include "core/vm_events.hpp"
+
+namespace mmu {
+namespace {
+
+void report_served(Mmu& mmu, const Access& access, const Reached& at) {
+  if (mmu.rules == nullptr) return;
+  mmu.rules->served({access, mmu.alias.canonical(access.issued),
+                     at.pfn_of(access.issued), at.level, false, false});
+}
+
+bool serve_from_tlb(Mmu& mmu, const Access& access, Outcome& out) {
+  Tlb& tlb = (*mmu.tlbs)[access.vcpu];
+  const auto root = static_cast<std::uint8_t>(mmu.alias.root_of(access.issued));
+  TlbEntry* entry = tlb.lookup(root, mmu.incarnations[root], access.issued);
+  if (entry == nullptr) return false;
+  if ((entry->rights & access.wanted) != access.wanted) {
+    // A fault drops what was cached of the address.
+    tlb.remove(*entry);
+    return false;
+  }
+  tlb.touch(*entry);
+  out = {.code = OutcomeCode::kHit, .level = entry->level};
+  const bool overdue = std::exchange(entry->overdue, false);
+  if (mmu.rules != nullptr) {
+    mmu.rules->served({access, mmu.alias.canonical(access.issued), entry->pfn,
+                       level_of(entry->level), true, overdue});
+  }
+  return true;
+}
+
+// What a TLB keeps of a leaf: no right to write while Dirty is clear, so that
+// the first write walks and sets it.
+void fill_tlb(Mmu& mmu, const Access& access, const Reached& at) {
+  auto rights = static_cast<std::uint8_t>(at.spte.permissions());
+  if (!at.spte.has(ept::kDirty)) rights &= ~kAccessWrite;
+  const auto root = static_cast<std::uint8_t>(mmu.alias.root_of(access.issued));
+  (*mmu.tlbs)[access.vcpu].insert(
+      {.gfn = access.issued,
+       .pfn = at.pfn_of(access.issued),
+       .incarnation = mmu.incarnations[root],
+       .root = root,
+       .rights = rights,
+       .level = static_cast<std::uint8_t>(at.level)});
+}
+
+// Hardware's own try. `word` is where its walk ended.
+bool serve_from_tables(Mmu& mmu, const Access& access, std::uint64_t& word,
+                       Level& level) {
+  const PageTable& tree = mmu.tree(mmu.alias.root_of(access.issued));
+  const HardwareWalk walk(tree);
+  const Translation at = walk.walk_ahead(access.issued);
+  std::uint64_t* entry = walk.last(at, access.issued);
+  word = *entry;
+  level = at.level;
+  if (!HardwareWalk::allows(word, access.wanted)) return false;
+  HardwareWalk::mark(entry, word, access.wanted);
+  const Reached now{from_stored(*entry), at.level, entry};
+  if (mmu.tlbs != nullptr) fill_tlb(mmu, access, now);
+  report_served(mmu, access, now);
+  return true;
+}
+
+bool resumes_guest(OutcomeCode code) {
+  return code == OutcomeCode::kFixed || code == OutcomeCode::kSpurious ||
+         code == OutcomeCode::kUnzapped;
+}
+
+// The VMM's side of a memory fault: convert, and try once more.
+bool convert_and_retry(Mmu& mmu, Fault& fault, OutcomeCode& code) {
+  if (!mmu.ops->ensure_room(fault)) return false;
+  set_attributes(mmu, {fault.canonical, {fault.canonical.value + 1}},
+                 fault.is_private);
+  ++mmu.conversions;
+  code = handle_fault(mmu, fault);
+  return true;
+}
+
+// The access once more, after KVM has answered.
+OutcomeCode reissue(Mmu& mmu, Fault& fault, OutcomeCode code) {
+  const Access access{fault.issued, fault.access, fault.vcpu};
+  OutcomeCode outcome = code;
+  std::uint64_t word = 0;
+  Level level{};
+  if (!serve_from_tables(mmu, access, word, level)) {
+    Fault again =
+        make_fault(mmu.alias, fault.issued, fault.access, fault.vcpu, word);
+    handle_fault(mmu, again);
+    fault.level = Level::kNone;
+    outcome = OutcomeCode::kStuck;
+  }
+  if (mmu.rules != nullptr) {
+    mmu.rules->answered({access, fault.canonical, code, outcome});
+  }
+  return outcome;
+}
+
+}  // namespace
+
+bool resolve_miss(Mmu& mmu, Fault& fault, Outcome& out) {
+  const std::uint64_t before = mmu.accounts.changed;
+  const HardwareWalk walk(mmu.tree(fault.root));
+  const auto depth = static_cast<std::uint8_t>(walk.depth(fault.issued));
+  mmu.flush.begin_event(true);
+  OutcomeCode code = handle_fault(mmu, fault);
+  if (code == OutcomeCode::kMemoryFault && mmu.config.convert_on_exit &&
+      !convert_and_retry(mmu, fault, code)) {
+    return false;
+  }
+  if (fault.out_of_memory) return false;
+  if (mmu.reissues && resumes_guest(code)) {
+    code = reissue(mmu, fault, code);
+  }
+  out = done_since(mmu, before);
+  out.code = code;
+  out.level = static_cast<std::uint8_t>(fault.level);
+  out.tables_read = depth;
+  return true;
+}
+
+bool perform_access(Mmu& mmu, const Access& access, Outcome& out) {
+  if (mmu.tlbs != nullptr && serve_from_tlb(mmu, access, out)) return true;
+  std::uint64_t word = 0;
+  Level level{};
+  if (!serve_from_tables(mmu, access, word, level)) {
+    Fault fault =
+        make_fault(mmu.alias, access.issued, access.wanted, access.vcpu, word);
+    return resolve_miss(mmu, fault, out);
+  }
+  out = {.code = OutcomeCode::kHit,
+         .level = static_cast<std::uint8_t>(level),
+         .tables_read = static_cast<std::uint8_t>(mmu.config.root_level -
+                                                  number_of(level) + 1)};
+  return true;
+}
+
+}  // namespace mmu

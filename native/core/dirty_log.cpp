@@ -1,0 +1,106 @@
+#include "core/dirty_log.hpp"
+
+#include "core/flavour.hpp"
+#include "core/memslot_family.hpp"
+
+namespace mmu {
+namespace {
+
+void log_one(Mmu& mmu, Memslot& slot, std::unique_ptr<DirtyBitmap> bitmap) {
+  slot.dirty = std::move(bitmap);
+  slot.flags |= MemslotRegion::kLogDirty;
+  advance_generation(mmu, slot.as_id);
+  if (slot.is_readonly()) return;
+  mmu.ops->arm(slot);
+  mmu.flush.range(slot.range);
+}
+
+void unlog_one(Mmu& mmu, Memslot& slot) {
+  slot.dirty.reset();
+  slot.flags &= ~MemslotRegion::kLogDirty;
+  advance_generation(mmu, slot.as_id);
+  if (!slot.is_readonly() && mmu.ops->disarm(slot)) {
+    mmu.flush.range(slot.range);
+  }
+}
+
+// A word of the slot's log, with what its twins have.
+std::uint64_t dirty_word(const Memslot& slot, std::size_t word) {
+  std::uint64_t mask = slot.dirty->words()[word];
+  for (const Memslot* twin : slot.twins) mask |= twin->dirty->words()[word];
+  return mask;
+}
+
+// Takes one slot's own log. KVM flushes it, however little there was.
+template <class Taken>
+void take_one(Mmu& mmu, Memslot& slot, Taken taken) {
+  bool any = false;
+  slot.dirty->take([&](std::size_t word, std::uint64_t mask) {
+    any = true;
+    taken(word, mask);
+    const Gfn first{slot.range.start.value + word * 64};
+    mmu.ops->rearm(slot, first, mask);
+  });
+  if (any) mmu.flush.range(slot.range);
+}
+
+}  // namespace
+
+void advance_generation(Mmu& mmu, std::uint32_t as_id) {
+  if (mmu.slot_sets[as_id].advance_generation()) mmu.ops->zap_all_fast();
+}
+
+Bitmaps make_bitmaps(const Memslot& slot) {
+  Bitmaps bitmaps;
+  for (std::size_t i = 0; i <= slot.twins.size(); ++i) {
+    bitmaps.push_back(std::make_unique<DirtyBitmap>(slot.range.size()));
+  }
+  return bitmaps;
+}
+
+void start_logging(Mmu& mmu, Memslot& slot, Bitmaps bitmaps) {
+  std::size_t i = 0;
+  for_each_member(
+      slot, [&](Memslot& one) { log_one(mmu, one, std::move(bitmaps[i++])); });
+}
+
+void stop_logging(Mmu& mmu, Memslot& slot) {
+  for_each_member(slot, [&](Memslot& one) { unlog_one(mmu, one); });
+}
+
+std::uint64_t take_dirty_log(
+    Mmu& mmu, Memslot& slot,
+    const std::function<void(std::size_t, std::uint64_t)>& taken) {
+  std::uint64_t pages = 0;
+  const auto count = [&](std::size_t word, std::uint64_t mask) {
+    pages += static_cast<unsigned>(std::popcount(mask));
+    if (taken) taken(word, mask);
+  };
+  if (slot.twins.empty()) {
+    take_one(mmu, slot, count);
+    return pages;
+  }
+  // Nothing is allocated from here on: what is taken must not be lost.
+  for (std::size_t i = 0; i < slot.dirty->words().size(); ++i) {
+    const std::uint64_t mask = dirty_word(slot, i);
+    if (mask != 0) count(i, mask);
+  }
+  for_each_member(slot, [&](Memslot& one) {
+    take_one(mmu, one, [](std::size_t, std::uint64_t) {});
+  });
+  return pages;
+}
+
+std::vector<std::uint64_t> dirty_words(const Memslot& slot) {
+  std::vector<std::uint64_t> words = slot.dirty->words();
+  for (std::size_t i = 0; i < words.size(); ++i) words[i] = dirty_word(slot, i);
+  return words;
+}
+
+void count_round(DirtyRounds& rounds, std::uint64_t pages) noexcept {
+  ++rounds.rounds;
+  rounds.reaping += pages != 0;
+  rounds.pages += pages;
+}
+
+}  // namespace mmu

@@ -1,0 +1,56 @@
+// How KVM finds and changes the mappings of a frame: the one thing in which
+// its two MMUs differ.
+//
+// The TDP MMU walks each view's tree; the legacy MMU asks its shadow-page hash
+// on the way down and its reverse maps on the way back. Ranges are of slot
+// frames. What is taken from a leaf is told to `mmu.flush`, alias by alias; no
+// function here flushes unless it says so.
+#pragma once
+
+#include <memory>
+
+#include "core/fault.hpp"
+
+namespace mmu {
+
+class FlavourOps {
+ public:
+  virtual ~FlavourOps() = default;
+
+  // Whether there is memory for whatever one fault may make. False leaves
+  // everything as it was.
+  virtual bool ensure_room(const Fault& fault) = 0;
+  // A vCPU has a root before it runs. After the pool ensured a path.
+  virtual void make_root(RootId root) = 0;
+  // Puts the leaf, or without a slot the MMIO entry, that answers a fault. May
+  // flush. After the pool ensured a path.
+  virtual OutcomeCode map(Fault& fault, Memslot* slot) = 0;
+  // Zaps what the page's other alias maps, as the strategy's source does on a
+  // fault. Flushes what it took.
+  virtual void zap_other_alias(const Fault& fault) = 0;
+
+  // Zaps leaves that meet the range, huge ones whole. True if one went.
+  virtual bool zap(ZapCause cause, GfnRange range) = 0;
+  // The host takes its pages back: as zap(), but private leaves that stand on
+  // them are blocked.
+  virtual bool invalidate_host(GfnRange range) = 0;
+  // Drops every table of the direct root. May flush.
+  // KVM: kvm_mmu_zap_all_fast().
+  virtual void zap_all_fast() = 0;
+
+  // Dirty logging of one slot, on what is not private.
+  virtual void arm(const Memslot& slot) = 0;
+  virtual void rearm(const Memslot& slot, Gfn first, std::uint64_t mask) = 0;
+  // Huge pages again. True if a flush of the slot is due.
+  virtual bool disarm(const Memslot& slot) = 0;
+
+  // How many reverse-map entries a frame has.
+  virtual std::uint64_t rmap_count(Gfn) const { return 0; }
+  virtual void append_stats(std::vector<NamedCount>&) const {}
+  virtual void append_tables(std::vector<TableView>&) const = 0;
+};
+
+std::unique_ptr<FlavourOps> make_tdp_ops(Mmu& mmu);
+std::unique_ptr<FlavourOps> make_rmap_ops(Mmu& mmu, ParentLists& parents);
+
+}  // namespace mmu

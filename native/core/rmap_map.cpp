@@ -1,0 +1,166 @@
+// How the legacy MMU answers a fault. KVM: direct_map(), mmu_set_spte(),
+// direct_pte_prefetch() (v6.16).
+#include "core/reach.hpp"
+#include "core/rmap_ops.hpp"
+
+namespace mmu {
+
+OutcomeCode RmapOps::map(Fault& fault, Memslot* slot) {
+  const Level goal = slot == nullptr ? Level::k4K : goal_of(mmu_, fault, *slot);
+  TableRef table = descend(fault, goal);
+  OutcomeCode code = OutcomeCode::kEmulate;
+  if (slot == nullptr) {
+    map_mmio(fault, table);
+  } else {
+    code = map_leaf(fault, *slot, table);
+  }
+  const bool more =
+      code == OutcomeCode::kFixed || code == OutcomeCode::kEmulate;
+  if (more && goal == Level::k4K && !fault.is_private) prefetch(fault, table);
+  return code;
+}
+
+TableRef RmapOps::descend(const Fault& fault, Level goal) {
+  PageTable& tree = mmu_.tree(fault.root);
+  TableRef table = tree.root();
+  while (table.level > goal) {
+    const unsigned index = table_index(fault.walk_gfn, table.level);
+    if (!tree.get(table, index).is_link(table.level)) {
+      link(fault, table, index);
+    }
+    table = link::table(tree.get(table, index), below(table.level));
+  }
+  return table;
+}
+
+// A huge leaf in the way is dropped first. KVM: __link_shadow_page().
+void RmapOps::link(const Fault& fault, TableRef& table, unsigned index) {
+  PageTable& tree = mmu_.tree(fault.root);
+  const bool was_leaf = tree.get(table, index).is_leaf(table.level);
+  if (was_leaf) tree.set_spte(table, index, Spte{});
+  const TableRef child = child_for(fault, below(table.level));
+  tree.set_spte(table, index, make_link(link::address(child)));
+  if (was_leaf) drop_and_flush(fault, table.level);
+}
+
+// KVM: kvm_mmu_get_child_sp(), kvm_mmu_find_shadow_page().
+TableRef RmapOps::child_for(const Fault& fault, Level level) {
+  const AliasedGfn key =
+      round_down(mmu_.alias.key_gfn(fault.issued), above(level));
+  const PageId found =
+      hash_.find({key, level, static_cast<std::uint8_t>(fault.root)});
+  if (found != kNoPage) return {found, level, false};
+  return make_page(key, level, fault.root);
+}
+
+TableRef RmapOps::make_page(AliasedGfn key, Level level, RootId root) {
+  const auto number = static_cast<std::uint8_t>(root);
+  const TableRef page = mmu_.tree(root).make_unlinked(key, level);
+  mmu_.pool.header(page.id).root = number;
+  hash_.insert({key, level, number}, page.id);
+  ++mmu_cache_miss_;
+  return page;
+}
+
+void RmapOps::make_root(RootId root) {
+  PageTable& tree = mmu_.tree(root);
+  tree.adopt_root(make_page({0}, tree.root_level(), root));
+}
+
+// What was mapped at `level` around the fault is gone.
+void RmapOps::drop_and_flush(const Fault& fault, Level level) {
+  const std::uint64_t pages = pages_per(level);
+  const AliasedGfn first = round_down(fault.issued, level);
+  const Gfn gfn = round_down(fault.gfn, level);
+  mmu_.flush.took(mmu_.alias.space().alias_of(first),
+                  {first, {first.value + pages}});
+  mmu_.flush.range({gfn, {gfn.value + pages}});
+}
+
+void RmapOps::map_mmio(const Fault& fault, TableRef& table) {
+  mmu_.tree(fault.root)
+      .set_spte(table, table_index(fault.walk_gfn, Level::k4K),
+                make_mmio(fault.gfn, mmu_.slots().generation()));
+  ++mmu_.vcpus[fault.vcpu].pf_mmio_spte_created;
+}
+
+// KVM compares whole values here: only an entry that would not change is
+// spurious.
+OutcomeCode RmapOps::map_leaf(Fault& fault, Memslot& slot, TableRef& table) {
+  PageTable& tree = mmu_.tree(fault.root);
+  const Level level = table.level;
+  const unsigned index = table_index(fault.walk_gfn, level);
+  const Spte old = tree.get(table, index);
+  const Spte leaf = leaf_for(mmu_, fault, slot, level);
+  fault.level = level;
+  if (old == leaf) return OutcomeCode::kSpurious;
+  const bool in_the_way =
+      old.is_link(level) || (old.is_leaf(level) && old.pfn() != leaf.pfn());
+  if (in_the_way) tree.set_spte(table, index, Spte{});
+  tree.set_spte(table, index, leaf);
+  mark_dirty(mmu_, fault, slot, leaf);
+  if (in_the_way) drop_and_flush(fault, level);
+  const bool unblocked = old.is_blocked() && old.pfn() == leaf.pfn();
+  return unblocked ? OutcomeCode::kUnzapped : OutcomeCode::kFixed;
+}
+
+// The neighbours that are absent, run by run; the first run that cannot be had
+// whole ends it. KVM: __direct_pte_prefetch(), direct_pte_prefetch_many().
+void RmapOps::prefetch(const Fault& fault, TableRef& table) {
+  const PageTable& tree = mmu_.tree(fault.root);
+  const unsigned mine = table_index(fault.walk_gfn, Level::k4K);
+  const unsigned start = mine & ~(kPrefetch - 1);
+  unsigned first = start;
+  for (unsigned i = start; i <= start + kPrefetch; ++i) {
+    const bool in_run =
+        i < start + kPrefetch && i != mine && !tree.get(table, i).is_present();
+    if (in_run) continue;
+    if (first < i && !prefetch_run(fault, table, first, i)) return;
+    first = i + 1;
+  }
+}
+
+bool RmapOps::prefetch_run(const Fault& fault, TableRef& table, unsigned first,
+                           unsigned end) {
+  const unsigned mine = table_index(fault.walk_gfn, Level::k4K);
+  Fault at = fault;
+  at.gfn = {fault.gfn.value - mine + first};
+  Memslot* slot = visible_slot(mmu_, at);
+  if (slot == nullptr || slot->is_readonly() || slot->is_logged()) return false;
+  if (at.gfn.value + (end - first) > slot->range.end.value) return false;
+  for (unsigned i = first; i < end; ++i) prefetch_one(fault, table, i, *slot);
+  return true;
+}
+
+void RmapOps::prefetch_one(const Fault& near, TableRef& table, unsigned index,
+                           const Memslot& slot) {
+  const std::uint64_t skip =
+      index - std::uint64_t{table_index(near.walk_gfn, Level::k4K)};
+  Fault fault = near;
+  fault.issued.value += skip;
+  fault.walk_gfn.value += skip;
+  fault.gfn.value += skip;
+  fault.canonical.value += skip;
+  PageTable& tree = mmu_.tree(fault.root);
+  if (!may_prefetch(fault, tree.get(table, index))) return;
+  const Spte leaf = leaf_for(mmu_, fault, slot, Level::k4K);
+  tree.set_spte(table, index, leaf.without(ept::kAccessed));
+}
+
+// A prefetch asks nobody, so it must not do what a fault would have to undo
+// first: map a private page as shared, or a page beside its other alias.
+bool RmapOps::may_prefetch(const Fault& fault, Spte old) const {
+  if (old.is_blocked()) return false;
+  if (!mmu_.has_private_memory() || !mmu_.traits.claims_exclusion) return true;
+  if (mmu_.private_frames.contains(fault.canonical)) return false;
+  const GfnRange page{fault.canonical, {fault.canonical.value + 1}};
+  for (const View& view : mmu_.alias.every_view(page)) {
+    const Spte other = reach(mmu_, view.range.start).spte;
+    if (view.root != fault.root && (other.is_present() || other.is_blocked())) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace mmu

@@ -1,0 +1,106 @@
+// The legacy MMU with direct shadow pages: found by hash on the way down,
+// leaves found by reverse map on the way back.
+//
+// A shadow page is named by a frame, a level and a root. Who names it by the
+// stripped frame has one page where others have two, linked by both.
+//
+// KVM: arch/x86/kvm/mmu/mmu.c (v6.16), direct_map() and the rmap functions.
+#pragma once
+
+#include "core/flavour.hpp"
+#include "core/parent_lists.hpp"
+#include "core/shadow_hash.hpp"
+
+namespace mmu {
+
+// Entries of the aligned group that a fault fills. KVM: PTE_PREFETCH_NUM.
+inline constexpr unsigned kPrefetch = 8;
+
+// Levels at which a reverse map has lists.
+inline constexpr Level kLeafLevels[] = {Level::k4K, Level::k2M, Level::k1G};
+
+class RmapOps final : public FlavourOps, public SpteObserver {
+ public:
+  RmapOps(Mmu& mmu, ParentLists&& parents)
+      : mmu_(mmu), parents_(std::move(parents)) {
+    for (PageTable& tree : mmu.trees) tree.observe(this);
+  }
+
+  bool ensure_room(const Fault& fault) override;
+  void make_root(RootId root) override;
+  OutcomeCode map(Fault& fault, Memslot* slot) override;
+  void zap_other_alias(const Fault& fault) override;
+  bool zap(ZapCause cause, GfnRange range) override;
+  bool invalidate_host(GfnRange range) override;
+  void zap_all_fast() override;
+  void arm(const Memslot& slot) override;
+  void rearm(const Memslot& slot, Gfn first, std::uint64_t mask) override;
+  bool disarm(const Memslot& slot) override;
+  std::uint64_t rmap_count(Gfn gfn) const override;
+  void append_stats(std::vector<NamedCount>& stats) const override;
+  void append_tables(std::vector<TableView>& tables) const override;
+
+  // Keeps reverse maps and parents true, whatever changes an entry.
+  void changed(TableRef table, unsigned index, Spte old,
+               Spte now) noexcept override;
+
+ private:
+  // A leaf's place, as a reverse map found it.
+  struct Leaf {
+    TableRef table;
+    unsigned index;
+    Spte spte;
+    RootId root;
+    AliasedRange frames;  // as issued, but for pages that aliases share
+  };
+
+  // rmap_map.cpp
+  TableRef descend(const Fault& fault, Level goal);
+  TableRef child_for(const Fault& fault, Level level);
+  TableRef make_page(AliasedGfn key, Level level, RootId root);
+  void link(const Fault& fault, TableRef& table, unsigned index);
+  OutcomeCode map_leaf(Fault& fault, Memslot& slot, TableRef& table);
+  void map_mmio(const Fault& fault, TableRef& table);
+  void drop_and_flush(const Fault& fault, Level level);
+  void prefetch(const Fault& fault, TableRef& table);
+  bool prefetch_run(const Fault& fault, TableRef& table, unsigned first,
+                    unsigned end);
+  void prefetch_one(const Fault& near, TableRef& table, unsigned index,
+                    const Memslot& slot);
+  bool may_prefetch(const Fault& fault, Spte old) const;
+
+  // rmap_ops.cpp, rmap_log.cpp
+  Leaf leaf_at(Level level, SpteRef ref) const;
+  AliasedGfn frame_of(TableRef table, unsigned index) const;
+  bool is_private(const Leaf& leaf) const;
+  void set(Leaf& leaf, Spte now);
+  void take(Leaf& leaf, Spte now);
+  // Calls act(leaf) on every member of the slot's lists for these frames.
+  template <class Act>
+  void for_each(const Memslot& slot, Level level, GfnRange frames, Act act);
+  template <class Act>
+  void for_each_in_slots(GfnRange range, Act act);
+  template <class Act>
+  void for_each_at(Gfn gfn, Act act);
+  bool zap_leaf(ZapCause cause, Leaf& leaf);
+  void free_page(const ShadowKey& key, PageId id);
+
+  Mmu& mmu_;
+  ShadowHash hash_;
+  ParentLists parents_;
+  std::uint64_t mmu_cache_miss_ = 0;
+  std::uint64_t mmu_shadow_zapped_ = 0;
+  std::uint64_t max_mmu_rmap_size_ = 0;
+};
+
+template <class Act>
+void RmapOps::for_each(const Memslot& slot, Level level, GfnRange frames,
+                       Act act) {
+  if (slot.rmap == nullptr) return;
+  slot.rmap->for_each_in(level, frames, [&](std::uint64_t, SpteRef ref) {
+    Leaf leaf = leaf_at(level, ref);
+    act(leaf);
+  });
+}
+
+}  // namespace mmu

@@ -1,0 +1,36 @@
+// Rule dirty-lost: a write that no dirty log will ever show. Live migration
+// would leave the page behind.
+#include "core/rules/rule_set.hpp"
+
+namespace mmu {
+namespace {
+
+class DirtyLost final : public Rule {
+ public:
+  static constexpr std::string_view kId = "dirty-lost";
+  static constexpr std::string_view kSentence =
+      "a write got through that is in no dirty log";
+  static bool applies(const Mmu& mmu) { return mmu.tlbs != nullptr; }
+
+  using Rule::Rule;
+
+  // What the tables let through has been logged: W and the bit come together.
+  void served(const Served& event) override {
+    const AliasedGfn issued = event.access.issued;
+    if (!event.from_tlb || (event.access.wanted & kAccessWrite) == 0) return;
+    // Private memory is not logged, whoever reaches it.
+    if (vm().alias.is_private(issued)) return;
+    if ((event.pfn.value << kPageShift & vm().private_bit) != 0) return;
+    const Gfn gfn = vm().alias.slot_gfn(issued);
+    const Memslot* slot = vm().slots().find(gfn);
+    if (slot == nullptr || !slot->dirty || slot->has_dirty(gfn)) return;
+    violate({"D2 B14",
+             "a translation cached before the last round still lets it write",
+             gpa_of(issued).value});
+  }
+};
+
+const RegisterRule<DirtyLost> registered;
+
+}  // namespace
+}  // namespace mmu

@@ -1,0 +1,54 @@
+// Rule internal-slot-aliased: one of KVM's own frames is mapped through two
+// aliases. Only the guest's memory was to have them.
+#include <array>
+
+#include "core/rules/rule_set.hpp"
+
+namespace mmu {
+namespace {
+
+class InternalSlotAliased final : public Rule {
+ public:
+  static constexpr std::string_view kId = "internal-slot-aliased";
+  static constexpr std::string_view kSentence =
+      "a frame of KVM's own slots was mapped through two aliases";
+  static bool applies(const Mmu& mmu) { return mmu.config.internal_slots; }
+
+  using Rule::Rule;
+
+  void answered(const Answered& event) override {
+    if (event.outcome != OutcomeCode::kFixed) return;
+    const AliasedGfn issued = event.access.issued;
+    const Memslot* slot = vm().slots().find(vm().alias.slot_gfn(issued));
+    if (slot == nullptr || !slot->is_internal()) return;
+    unsigned& aliases = aliases_of(event.canonical);
+    const unsigned mine = 1u << vm().alias.space().alias_of(issued);
+    const bool by_another = (aliases & ~mine) != 0;
+    aliases |= mine;
+    if (!by_another) return;
+    violate({"D5", "the slot was looked up by the stripped frame alone",
+             gpa_of(issued).value});
+  }
+
+ private:
+  struct Seen {
+    Gfn gfn;
+    unsigned aliases = 0;  // a bit for each through which a fault was fixed
+  };
+
+  // A frame's own place, or the first that is free.
+  unsigned& aliases_of(Gfn gfn) {
+    std::size_t at = 0;
+    while (seen_[at].aliases != 0 && seen_[at].gfn != gfn) ++at;
+    seen_[at].gfn = gfn;
+    return seen_[at].aliases;
+  }
+
+  // Three slots of five frames in all.
+  std::array<Seen, 5> seen_{};
+};
+
+const RegisterRule<InternalSlotAliased> registered;
+
+}  // namespace
+}  // namespace mmu

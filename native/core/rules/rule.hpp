@@ -1,0 +1,103 @@
+// A rule: what must never be seen, and the list of all rules.
+//
+// A rule watches a VM and never changes it. One file a rule; it enlists itself
+// and is found by name wherever rules are shown or asked for. A VM keeps only
+// the rules that can fire in it, and one without alias bits and TLBs none.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "core/access.hpp"
+
+namespace mmu {
+
+// An access that hardware served: from a TLB, or from the tables.
+struct Served {
+  const Access& access;
+  Gfn canonical;
+  Pfn pfn;  // of the very page
+  Level level;
+  bool from_tlb = false;
+  // The TLB entry should have gone with a flush that has completed.
+  bool overdue = false;
+};
+
+// An access that KVM answered, so that the guest went on.
+struct Answered {
+  const Access& access;
+  Gfn canonical;
+  OutcomeCode answer;   // kFixed, kSpurious, kUnzapped
+  OutcomeCode outcome;  // the same, or kStuck
+};
+
+struct Finding {
+  // Known defects that show this way, apart by spaces; the one that the
+  // strategy's source has is named with the finding.
+  std::string_view defects;
+  std::string_view reason;  // one clause
+  std::uint64_t gpa = 0;    // as issued
+};
+
+class Rule {
+ public:
+  // Counts a violation by the event that runs.
+  class Report {
+   public:
+    virtual void violate(const Finding& finding) = 0;
+
+   protected:
+    ~Report() = default;
+  };
+
+  explicit Rule(const Mmu& mmu, Report& report) : mmu_(mmu), report_(report) {}
+  virtual ~Rule() = default;
+
+  virtual void served(const Served&) {}
+  virtual void answered(const Answered&) {}
+  // A zap, or the end or move of a slot, of these canonical frames is over.
+  virtual void removed(GfnRange) {}
+  // A flush that was due for these slot frames is over, carried out or elided.
+  virtual void flushed(GfnRange) {}
+
+ protected:
+  const Mmu& vm() const { return mmu_; }
+  void violate(const Finding& finding) { report_.violate(finding); }
+
+ private:
+  const Mmu& mmu_;
+  Report& report_;
+};
+
+struct RuleEntry {
+  std::string_view id;
+  std::string_view sentence;  // lower case, no full stop
+  // Null if the rule cannot fire in this VM.
+  std::unique_ptr<Rule> (*make)(Mmu&, Rule::Report&);
+  const RuleEntry* next;
+};
+
+const RuleEntry* rule_entries() noexcept;
+
+namespace detail {
+const RuleEntry* enlist(const RuleEntry& entry) noexcept;
+}  // namespace detail
+
+// Enlists a rule; R::applies(mmu) says whether it can fire.
+template <class R>
+class RegisterRule {
+ public:
+  RegisterRule() : entry_{R::kId, R::kSentence, &make, nullptr} {
+    entry_.next = detail::enlist(entry_);
+  }
+
+ private:
+  static std::unique_ptr<Rule> make(Mmu& mmu, Rule::Report& report) {
+    if (!R::applies(mmu)) return nullptr;
+    return std::make_unique<R>(mmu, report);
+  }
+
+  RuleEntry entry_;
+};
+
+}  // namespace mmu

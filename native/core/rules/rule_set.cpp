@@ -1,0 +1,77 @@
+#include "core/rules/rule_set.hpp"
+
+#include <algorithm>
+
+namespace mmu {
+namespace {
+
+// Zero-initialised before any dynamic initialiser runs, so the order in which
+// rules enlist does not matter.
+constinit const RuleEntry* first = nullptr;
+
+// The defect of the strategy that the finding may be due to, or nothing.
+std::string_view declared(const Mmu& mmu, std::string_view candidates) {
+  const AliasEntry* strategy = find_alias(mmu.config.strategy);
+  for (const AliasDefect& defect : strategy->support.defects) {
+    const bool here =
+        mmu.alias.flavour() == Flavour::kTdp ? defect.tdp : defect.rmap;
+    const bool named = candidates.find(defect.id) != std::string_view::npos;
+    if (here && named) return defect.id;
+  }
+  return {};
+}
+
+}  // namespace
+
+const RuleEntry* rule_entries() noexcept { return first; }
+
+const RuleEntry* detail::enlist(const RuleEntry& entry) noexcept {
+  const RuleEntry* rest = first;
+  first = &entry;
+  return rest;
+}
+
+RuleSet::RuleSet(Mmu& mmu) {
+  for (const RuleEntry* entry = first; entry != nullptr; entry = entry->next) {
+    auto seat = std::make_unique<Seat>(mmu, entry->id);
+    seat->rule = entry->make(mmu, *seat);
+    if (seat->rule != nullptr) seats_.push_back(std::move(seat));
+  }
+  std::ranges::sort(seats_, {}, [](const std::unique_ptr<Seat>& seat) {
+    return seat->found.rule;
+  });
+}
+
+void RuleSet::served(const Served& served) {
+  for (const auto& seat : seats_) seat->rule->served(served);
+}
+
+void RuleSet::answered(const Answered& answered) {
+  for (const auto& seat : seats_) seat->rule->answered(answered);
+}
+
+void RuleSet::removed(GfnRange range) {
+  for (const auto& seat : seats_) seat->rule->removed(range);
+}
+
+void RuleSet::flushed(GfnRange range) {
+  for (const auto& seat : seats_) seat->rule->flushed(range);
+}
+
+std::vector<ViolationView> RuleSet::violations() const {
+  std::vector<ViolationView> found;
+  for (const auto& seat : seats_) {
+    if (seat->found.count != 0) found.push_back(seat->found);
+  }
+  return found;
+}
+
+void RuleSet::Seat::violate(const Finding& finding) {
+  if (found.count++ != 0) return;
+  found.first_event = mmu.event;
+  found.gpa = finding.gpa;
+  found.defect = declared(mmu, finding.defects);
+  found.reason = finding.reason;
+}
+
+}  // namespace mmu

@@ -1,0 +1,36 @@
+// The rules of one VM, and what they have found.
+#pragma once
+
+#include <vector>
+
+#include "core/rules/rule.hpp"
+
+namespace mmu {
+
+class RuleSet {
+ public:
+  explicit RuleSet(Mmu& mmu);
+
+  void served(const Served& served);
+  void answered(const Answered& answered);
+  void removed(GfnRange range);
+  void flushed(GfnRange range);
+
+  // Rules that fired, by id.
+  std::vector<ViolationView> violations() const;
+
+ private:
+  // One rule's seat: where its findings are counted.
+  struct Seat final : Rule::Report {
+    Seat(const Mmu& mmu, std::string_view id) : mmu(mmu) { found.rule = id; }
+    void violate(const Finding& finding) override;
+
+    const Mmu& mmu;
+    ViolationView found;
+    std::unique_ptr<Rule> rule;
+  };
+
+  std::vector<std::unique_ptr<Seat>> seats_;
+};
+
+}  // namespace mmu

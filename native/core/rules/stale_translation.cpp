@@ -1,0 +1,55 @@
+// Rule stale-translation: a vCPU uses what a flush should have removed.
+//
+// After every flush that was due, whoever decided how much of it to do, each
+// cached translation in its frames is compared with what a walk says now. One
+// that grants more is overdue from then on. Once per entry and flush.
+#include "core/reach.hpp"
+#include "core/rules/rule_set.hpp"
+
+namespace mmu {
+namespace {
+
+class StaleTranslation final : public Rule {
+ public:
+  static constexpr std::string_view kId = "stale-translation";
+  static constexpr std::string_view kSentence =
+      "a vCPU uses a TLB entry that a finished flush should have removed";
+  static bool applies(const Mmu& mmu) { return mmu.tlbs != nullptr; }
+
+  using Rule::Rule;
+
+  void served(const Served& event) override {
+    if (!event.overdue) return;
+    violate({"D2 B14", "the flush left the frames of this alias alone",
+             gpa_of(event.access.issued).value});
+  }
+
+  void flushed(GfnRange range) override {
+    vm().tlbs->for_each([&](TlbEntry& entry) {
+      if (is_loadable(entry) && concerns(entry, range) && is_stale(entry)) {
+        entry.overdue = true;
+      }
+    });
+  }
+
+ private:
+  // No vCPU can load a root that was dropped, nor what was cached under it.
+  bool is_loadable(const TlbEntry& entry) const {
+    return entry.incarnation == vm().incarnations[entry.root];
+  }
+
+  bool concerns(const TlbEntry& entry, GfnRange range) const {
+    return range.contains(vm().alias.slot_gfn(entry.gfn));
+  }
+
+  bool is_stale(const TlbEntry& entry) const {
+    const Reached now = reach(vm(), entry.gfn);
+    return !now.is_leaf() || now.pfn_of(entry.gfn) != entry.pfn ||
+           (entry.rights & ~now.spte.permissions()) != 0;
+  }
+};
+
+const RegisterRule<StaleTranslation> registered;
+
+}  // namespace
+}  // namespace mmu

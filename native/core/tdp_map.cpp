@@ -1,0 +1,103 @@
+// How the TDP MMU answers a fault. KVM: kvm_tdp_mmu_map(),
+// tdp_mmu_map_handle_target_level(), tdp_mmu_set_spte_atomic() (v6.16).
+#include "core/tdp_ops.hpp"
+
+namespace mmu {
+
+OutcomeCode TdpOps::map(Fault& fault, Memslot* slot) {
+  return slot == nullptr ? map_mmio(fault) : map_leaf(fault, *slot);
+}
+
+OutcomeCode TdpOps::map_mmio(Fault& fault) {
+  PageTable& tree = mmu_.tree(fault.root);
+  TableRef table;
+  reach(fault, Level::k4K, table);
+  tree.set_spte(table, table_index(fault.walk_gfn, Level::k4K),
+                make_mmio(fault.gfn, mmu_.slots().generation()));
+  ++mmu_.vcpus[fault.vcpu].pf_mmio_spte_created;
+  return OutcomeCode::kEmulate;
+}
+
+OutcomeCode TdpOps::map_leaf(Fault& fault, Memslot& slot) {
+  PageTable& tree = mmu_.tree(fault.root);
+  const Level level = goal_of(mmu_, fault, slot);
+  TableRef table;
+  const OutcomeCode path = reach(fault, level, table);
+  if (path != OutcomeCode::kFixed) return path;
+  const unsigned index = table_index(fault.walk_gfn, level);
+  const Spte old = tree.get(table, index);
+  fault.level = level;
+  if (old.is_leaf(level) &&
+      (old.permissions() & fault.access) == fault.access) {
+    return OutcomeCode::kSpurious;
+  }
+  const OutcomeCode external = ask_external(fault);
+  if (external != OutcomeCode::kFixed) {
+    fault.level = Level::kNone;
+    return external;
+  }
+  const Spte leaf = leaf_for(mmu_, fault, slot, level);
+  tree.set_spte(table, index, leaf);
+  mark_dirty(mmu_, fault, slot, leaf);
+  if (old.is_link(level)) replace_table(fault);
+  const bool unblocked = old.is_blocked() && old.pfn() == leaf.pfn();
+  return unblocked ? OutcomeCode::kUnzapped : OutcomeCode::kFixed;
+}
+
+// A huge leaf took the place of a table: whatever was cached of it goes.
+void TdpOps::replace_table(const Fault& fault) {
+  const std::uint64_t pages = pages_per(fault.level);
+  const AliasedGfn first = round_down(fault.walk_gfn, fault.level);
+  const Gfn gfn = round_down(fault.gfn, fault.level);
+  mmu_.flush.took(mmu_.alias.space().alias_of(first),
+                  {first, {first.value + pages}});
+  mmu_.flush.range({gfn, {gfn.value + pages}});
+}
+
+// Nearly always there already: a table is made once for 512 leaves.
+OutcomeCode TdpOps::reach(const Fault& fault, Level goal, TableRef& table) {
+  table = mmu_.tree(fault.root).find_table(fault.walk_gfn, goal);
+  return table.id != kNoPage ? OutcomeCode::kFixed
+                             : build_path(fault, goal, table);
+}
+
+OutcomeCode TdpOps::build_path(const Fault& fault, Level goal,
+                               TableRef& table) {
+  PageTable& tree = mmu_.tree(fault.root);
+  table = tree.root();
+  while (table.level > goal) {
+    const unsigned index = table_index(fault.walk_gfn, table.level);
+    const Spte spte = tree.get(table, index);
+    if (spte.is_link(table.level)) {
+      table = link::table(spte, below(table.level));
+      continue;
+    }
+    if (spte.is_leaf(table.level)) {
+      table = tree.split(table, index);
+      continue;
+    }
+    const OutcomeCode external = ask_external(fault);
+    if (external != OutcomeCode::kFixed) return external;
+    table = tree.link_child(table, index);
+  }
+  return OutcomeCode::kFixed;
+}
+
+// The entry is frozen while the owner is asked and put back if it declines; to
+// everybody else nothing has happened.
+OutcomeCode TdpOps::ask_external(const Fault& fault) {
+  if (!mmu_.traits.external_tables || fault.root != RootId::kPrivate) {
+    return OutcomeCode::kFixed;
+  }
+  switch (mmu_.external.ask()) {
+    case ExternalAnswer::kOk:
+      return OutcomeCode::kFixed;
+    case ExternalAnswer::kBusy:
+      return OutcomeCode::kRetry;
+    case ExternalAnswer::kFailed:
+      return OutcomeCode::kError;
+  }
+  return OutcomeCode::kFixed;
+}
+
+}  // namespace mmu

@@ -1,0 +1,138 @@
+#include "core/tdp_ops.hpp"
+
+#include "core/leaf_level.hpp"
+#include "core/range_ops.hpp"
+#include "core/table_walk.hpp"
+
+namespace mmu {
+
+bool TdpOps::took(const View& view, const Hull& hull) {
+  mmu_.flush.took(view.alias, hull.range);
+  return !hull.empty();
+}
+
+bool TdpOps::zap(ZapCause cause, GfnRange range) {
+  bool any = false;
+  for (const View& view : mmu_.alias.zap_views(cause, range)) {
+    if (view.root == RootId::kPrivate && mmu_.traits.private_is_host_memory) {
+      drop_private_each(view);
+    } else {
+      any |= took(view, zap_leafs(mmu_.tree(view.root), view.range));
+    }
+  }
+  return any;
+}
+
+// Private pages with frames of their own are not the host's to take.
+bool TdpOps::invalidate_host(GfnRange range) {
+  bool any = zap(ZapCause::kHost, range);
+  if (!mmu_.traits.private_is_host_memory) return any;
+  for (const View& view : mmu_.alias.views(range)) {
+    if (view.root != RootId::kPrivate) continue;
+    any |= took(view, block_leafs(mmu_.tree(view.root), view.range));
+  }
+  return any;
+}
+
+// Blocked, flushed, dropped; one that was blocked before is only dropped.
+// TDX RFC v3 57/59: the order inside the SPTE change handler.
+void TdpOps::drop_private_each(const View& view) {
+  PageTable& tree = mmu_.tree(view.root);
+  for (TableWalk walk(tree, view.range); walk; walk.next()) {
+    const Spte spte = walk.spte();
+    if (spte.is_leaf(walk.level())) {
+      const AliasedRange page{walk.gfn(), {walk.gfn().value + 1}};
+      tree.set_spte(walk.table(), walk.index(), make_blocked(spte.pfn()));
+      mmu_.flush.took(view.alias, page);
+      mmu_.flush.range(
+          {{page.start.value - view.offset}, {page.end.value - view.offset}});
+      tree.set_spte(walk.table(), walk.index(), Spte{});
+    } else if (spte.is_blocked()) {
+      tree.set_spte(walk.table(), walk.index(), Spte{});
+    }
+  }
+}
+
+void TdpOps::zap_other_alias(const Fault& fault) {
+  const Gfn gfn = fault.canonical;
+  const GfnRange page{gfn, {gfn.value + 1}};
+  for (const View& view : mmu_.alias.views(page)) {
+    if (view.root == fault.root) continue;
+    if (view.root == RootId::kPrivate) {
+      drop_private_each(view);
+    } else if (took(view, zap_leafs(mmu_.tree(view.root), view.range))) {
+      mmu_.flush.range(page);
+    }
+  }
+}
+
+void TdpOps::zap_all_fast() {
+  mmu_.accounts.changed += mmu_.tree(RootId::kDirect).drop_root();
+  ++mmu_.incarnation(RootId::kDirect);
+}
+
+template <class Act>
+void TdpOps::for_each_logged_view(const Memslot& slot, GfnRange range,
+                                  Act act) {
+  if (slot.as_id != 0) return;  // no access uses SMM
+  for (const View& view : mmu_.alias.views(range)) {
+    if (!view.is_private) act(mmu_.tree(view.root), view);
+  }
+}
+
+// KVM: kvm_mmu_slot_apply_flags(), not initially-all-set, PML off.
+void TdpOps::arm(const Memslot& slot) {
+  for_each_logged_view(
+      slot, slot.range, [&](PageTable& tree, const View& view) {
+        split_huge_pages(tree, view.range);
+        took(view, write_protect(tree, view.range, mmu_.private_bit));
+      });
+}
+
+void TdpOps::rearm(const Memslot& slot, Gfn first, std::uint64_t mask) {
+  const GfnRange start{first, {first.value + 1}};
+  for_each_logged_view(slot, start, [&](PageTable& tree, const View& view) {
+    took(view,
+         write_protect_masked(tree, view.range.start, mask, mmu_.private_bit));
+  });
+}
+
+bool TdpOps::disarm(const Memslot& slot) {
+  bool any = false;
+  const auto may = [this](Gfn gfn, Level level) {
+    return allows_level(mmu_, gfn, level);
+  };
+  for_each_logged_view(
+      slot, slot.range, [&](PageTable& tree, const View& view) {
+        any |=
+            took(view, recover_huge_pages(tree, view.range, slot, view.offset,
+                                          mmu_.private_bit, may));
+      });
+  return any;
+}
+
+// A table of a tree has one parent, and the root none.
+void TdpOps::append_tables(std::vector<TableView>& tables) const {
+  for (unsigned i = 0; i < kRootCount; ++i) {
+    const PageTable& tree = mmu_.trees[i];
+    if (!tree.has_root()) continue;
+    const auto root = static_cast<std::uint8_t>(i);
+    const unsigned top = number_of(tree.root_level());
+    tables.push_back({.level = static_cast<std::uint8_t>(top), .root = root});
+    const AliasedRange all{{0}, {bit(kMaxAddressBits - kPageShift)}};
+    for (TableWalk walk(tree, all, Level::k2M); walk; walk.next()) {
+      if (!walk.spte().is_link(walk.level())) continue;
+      tables.push_back(
+          {.gpa = gpa_of(walk.gfn()).value,
+           .parents = 1,
+           .level = static_cast<std::uint8_t>(number_of(walk.level()) - 1),
+           .root = root});
+    }
+  }
+}
+
+std::unique_ptr<FlavourOps> make_tdp_ops(Mmu& mmu) {
+  return std::make_unique<TdpOps>(mmu);
+}
+
+}  // namespace mmu

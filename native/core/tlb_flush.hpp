@@ -1,0 +1,83 @@
+// Remote TLB flushes: carried out and counted.
+//
+// An operation says what it took and then asks for a flush, by range or of
+// everything; the strategy plans, a range provider is asked if there is one,
+// and what it cannot do becomes a full flush. No operation ends before every
+// vCPU has served its requests.
+//
+// KVM: kvm_flush_remote_tlbs(), kvm_flush_remote_tlbs_range() (v6.16);
+// Hyper-V's hooks: kvm_onhyperv.c.
+#pragma once
+
+#include <functional>
+
+#include "core/alias/alias_strategy.hpp"
+#include "core/flush_provider.hpp"
+#include "core/tlb.hpp"
+
+namespace mmu {
+
+struct FlushCounts {
+  std::uint64_t none = 0;   // owed and elided
+  std::uint64_t range = 0;  // provider calls that succeeded
+  std::uint64_t full = 0;
+  std::uint64_t pages = 0;  // of those calls
+  // Statistics under KVM's names.
+  std::uint64_t remote_tlb_flush_requests = 0;
+  std::uint64_t remote_tlb_flush = 0;
+  std::uint64_t tlb_flush = 0;  // served, summed over the vCPUs
+};
+
+// What the current event flushed.
+struct EventFlush {
+  FlushScope scope = FlushScope::kNone;
+  std::uint64_t pages = 0;
+};
+
+class TlbFlush {
+ public:
+  // `tlbs` may be null: then decisions are counted and nothing is cached.
+  TlbFlush(const Alias& alias, FlushProvider provider, unsigned vcpus,
+           TlbSet* tlbs)
+      : alias_(&alias), provider_(provider), vcpus_(vcpus), tlbs_(tlbs) {}
+
+  // Before each event: a vCPU's own need not be kicked.
+  void begin_event(bool from_vcpu) noexcept {
+    from_vcpu_ = from_vcpu;
+    event_ = {};
+    taken_.clear();
+  }
+  // Frames, as issued, that lost a permission through an alias.
+  void took(unsigned alias, AliasedRange frames) noexcept {
+    taken_.add(alias, frames);
+  }
+  // A flush of these slot frames is due.
+  void range(GfnRange frames);
+  // A flush of everything is due.
+  void all();
+  // Whether KVM would bother to flush range by range.
+  bool has_range_hook() const noexcept { return provider_.exists(); }
+
+  const EventFlush& event() const noexcept { return event_; }
+  const FlushCounts& counts() const noexcept { return counts_; }
+  // Called after every request, with the frames it was about.
+  std::function<void(GfnRange)> on_flushed;
+
+ private:
+  void carry_out(const FlushPlan& plan);
+  bool call(AliasedRange frames);
+  void flush_all();
+  void widen(FlushScope scope) noexcept;
+  void finish(GfnRange frames);
+
+  const Alias* alias_;
+  FlushProvider provider_;
+  unsigned vcpus_;
+  TlbSet* tlbs_;
+  bool from_vcpu_ = false;
+  EventFlush event_;
+  Takings taken_;
+  FlushCounts counts_;
+};
+
+}  // namespace mmu

@@ -1,0 +1,117 @@
+/**
+ * One access: what hardware makes of it, and what KVM answers when hardware
+ * cannot. KVM: kvm_mmu_page_fault(), fast_page_fault() (v6.16), for one
+ * thread, so that nothing is retried but what a strategy makes a guest retry.
+ */
+
+import type { Walk } from "./entries.js";
+import { judgeAnswer, judgeServed } from "./judge-access.js";
+import { judgeTlbUse, judgeTlbWrite, pfnAt } from "./judge-tlb.js";
+import { mmioGeneration } from "./leaves.js";
+import { handleFault } from "./page-fault.js";
+import { allows, has } from "./rights.js";
+import type { RootName } from "./shape.js";
+import type { Leaf } from "./spte.js";
+import type { State } from "./state.js";
+import type { TlbEntry } from "./tlb.js";
+import { type Answer, type ReferenceEvent, unserved, WRITE } from "./types.js";
+
+export interface Access {
+  readonly bits: number;
+  readonly vcpu: number;
+  /** As hardware sees it. */
+  readonly issued: number;
+  readonly canonical: number;
+  /** As memslots hold it. */
+  readonly frame: number;
+  readonly alias: number;
+  readonly isPrivate: boolean;
+  readonly root: RootName;
+}
+
+interface Tried extends Answer {
+  readonly tablesRead: number;
+}
+
+export function accessTo({ shape }: State, issued: number, bits: number, vcpu: number): Access {
+  return {
+    ...{ issued, bits, vcpu },
+    canonical: shape.aliases.canonical(issued),
+    frame: shape.slotFrame(issued),
+    alias: shape.aliases.aliasOf(issued),
+    isPrivate: shape.isPrivate(issued),
+    root: shape.rootOf(issued),
+  };
+}
+
+export function tryAccess(state: State, event: ReferenceEvent): Tried {
+  const access = accessTo(state, state.shape.issuedFrame(event.gpa), event.access, event.vcpu);
+  const cached = fromTlb(state, access);
+  if (cached !== undefined) return { ...cached, tablesRead: 0 };
+  const walk = state.mappings.walk(access.root, access.issued);
+  return { ...answer(state, access, walk), tablesRead: walk.tablesRead };
+}
+
+function answer(state: State, access: Access, walk: Walk): Answer {
+  const leaf = translate(state, access);
+  if (leaf !== undefined) return { result: "hit", level: leaf.level, sptesChanged: 0 };
+  // A misconfiguration that KVM planted, and no slot has come or gone since. No counter sees it.
+  const { entry } = walk;
+  if (entry.kind === "mmio" && entry.generation === mmioGeneration(state)) return unserved("emulate");
+  const first = handleFault(state, access, entry);
+  if (!goesOn(first)) return first;
+  return again(state, access, first);
+}
+
+const goesOn = ({ result }: Answer): boolean => ["fixed", "spurious", "unzapped"].includes(result);
+
+/** KVM says that the guest can go on. If it cannot, it faults once more and has shown that it never will. */
+function again(state: State, access: Access, first: Answer): Answer {
+  const leaf = translate(state, access);
+  const final = leaf === undefined ? stuck(state, access, first) : first;
+  judgeAnswer(state, access, final, leaf);
+  return final;
+}
+
+function stuck(state: State, access: Access, first: Answer): Answer {
+  if (state.policy.tableFrames === "issued")
+    throw new Error(`answered ${first.result}, and the access still faults`);
+  const { entry } = state.mappings.walk(access.root, access.issued);
+  const second = handleFault(state, access, entry);
+  if (!goesOn(second)) throw new Error(`answered ${first.result}, then ${second.result}`);
+  return unserved("stuck", first.sptesChanged + second.sptesChanged);
+}
+
+/** Hardware alone: permissions suffice, it notes the use in the entry and remembers it. */
+function translate(state: State, access: Access): Leaf | undefined {
+  const { entry } = state.mappings.walk(access.root, access.issued);
+  if (entry.kind !== "leaf" || !allows(entry.leaf, access.bits)) return undefined;
+  const { leaf } = entry;
+  leaf.accessed = true;
+  if (has(access.bits, WRITE)) leaf.dirty = true;
+  state.tlbs[access.vcpu]?.fill(remembered(state, access, leaf));
+  judgeServed(state, access, pfnAt(leaf, access.issued));
+  return leaf;
+}
+
+/** A clean leaf is remembered without W, so that the first write walks and sets Dirty. */
+function remembered({ lives }: State, { root, issued }: Access, leaf: Leaf): TlbEntry {
+  const { r, w, x, dirty, level } = leaf;
+  const rights = { r, w: w && dirty, x };
+  return { root, life: lives[root], issued, rights, pfn: pfnAt(leaf, issued), level, overdue: false };
+}
+
+function fromTlb(state: State, access: Access): Answer | undefined {
+  const tlb = state.tlbs[access.vcpu];
+  const entry = tlb?.find({ root: access.root, life: state.lives[access.root], issued: access.issued });
+  if (tlb === undefined || entry === undefined) return undefined;
+  if (!allows(entry.rights, access.bits)) {
+    tlb.remove(entry);
+    return undefined;
+  }
+  tlb.refresh(entry);
+  judgeTlbUse(state, entry);
+  if (has(access.bits, WRITE)) judgeTlbWrite(state, access.issued, entry.pfn);
+  judgeServed(state, access, entry.pfn);
+  return { result: "hit", level: entry.level, sptesChanged: 0 };
+}

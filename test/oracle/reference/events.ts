@@ -1,0 +1,68 @@
+/** Events that are no access, each as the call of KVM's that it stands for. */
+import { type TakenLog, takeLog } from "./dirty-log.js";
+import { frameOf, overlaps, PAGE_BYTES, type Range } from "./frames.js";
+import { judgeLeftMapped } from "./judge.js";
+import type { Slot } from "./memslots.js";
+import { setMemslot } from "./slot-changes.js";
+import type { State } from "./state.js";
+import { LOG_DIRTY, READONLY, type ReferenceEvent, Refusal, TO_PRIVATE } from "./types.js";
+import { convert, invalidateHva, zapAllFast, zapRange } from "./zap.js";
+
+/** Alias bits are not for ranges, and attributes only for memory that may be private. */
+export function refuseEvent({ shape }: State, { kind, gpa, bytes }: ReferenceEvent): void {
+  const isRange = kind === "zap" || kind === "attributes";
+  const isAliased = isRange && frameOf(gpa + bytes) > shape.aliases.step;
+  if (isAliased || (kind === "attributes" && !shape.hasPrivate)) throw new Refusal("ERR_EVENT", "EINVAL");
+}
+
+/** Returns the entries changed. */
+export function operate(state: State, event: ReferenceEvent): number {
+  const range = { start: frameOf(event.gpa), end: frameOf(event.gpa + event.bytes) };
+  switch (event.kind) {
+    case "zap":
+      return zap(state, range);
+    case "zap-all-fast":
+      return zapAllFast(state);
+    case "hva-invalidate":
+      return invalidateHva(state, range);
+    case "attributes":
+      return convert(state, range, event.access % 2 === TO_PRIVATE);
+    case "access":
+    case "end":
+      return 0;
+    default:
+      return onSlots(state, event, range);
+  }
+}
+
+function zap(state: State, range: Range): number {
+  const changed = zapRange(state, range);
+  judgeLeftMapped(state, range);
+  return changed;
+}
+
+/** The log of a slot and of its twins, one after the other. */
+export function takeLogs(state: State, slot: Slot): TakenLog {
+  const logs = [slot, ...state.memslots.twinsOf(slot)].map((each) => takeLog(state, each));
+  const pages = [...new Set(logs.flatMap((log) => log.pages))].sort((a, b) => a - b);
+  return { pages, sptesChanged: logs.reduce((sum, log) => sum + log.sptesChanged, 0) };
+}
+
+/** An event about logging speaks to every slot that meets its range, or to all if it has none. */
+function onSlots(state: State, { kind, bytes }: ReferenceEvent, { start, end }: Range): number {
+  const meets = (slot: Slot) => bytes === 0 || overlaps(start, end, slot.base, slot.base + slot.pages);
+  let changed = 0;
+  for (const slot of state.memslots.ofUser().filter((each) => each.asId === 0 && meets(each))) {
+    if (kind === "dirty-log-get") changed += takeLogs(state, slot).sptesChanged;
+    else if (kind === "dirty-log-disable") changed += setLogging(state, slot, false);
+    else if (!slot.readonly) changed += setLogging(state, slot, true);
+  }
+  return changed;
+}
+
+function setLogging(state: State, slot: Slot, on: boolean): number {
+  const flags = (slot.readonly ? READONLY : 0) + (on ? LOG_DIRTY : 0);
+  const { slot: slotArgument, hva, backing } = slot;
+  const [gpa, bytes] = [slot.base * PAGE_BYTES, slot.pages * PAGE_BYTES];
+  return setMemslot(state, { slot: slotArgument, flags, gpa, bytes, hva, backing });
+}

@@ -1,0 +1,55 @@
+/**
+ * Rules about remembered translations: none may outlive the flush that owed
+ * its removal, and none may let a write past the dirty log.
+ */
+import { floorTo, type Range } from "./frames.js";
+import { violate } from "./judge.js";
+import type { Leaf } from "./spte.js";
+import type { State } from "./state.js";
+import type { TlbEntry } from "./tlb.js";
+
+/** Every entry that says more than the tables do, and should be gone by now. */
+export function judgeCompletedFlush(state: State, range: Range): void {
+  for (const entry of state.tlbs.flatMap((tlb) => tlb.entries())) {
+    const frame = state.shape.slotFrame(entry.issued);
+    const isAsked = frame >= range.start && frame < range.end;
+    if (isAsked && entry.life === state.lives[entry.root] && exceeds(state, entry)) entry.overdue = true;
+  }
+}
+
+function exceeds({ mappings }: State, { root, issued, rights, pfn }: TlbEntry): boolean {
+  const { entry } = mappings.walk(root, issued);
+  if (entry.kind !== "leaf") return true;
+  const { leaf } = entry;
+  const hasMore = (rights.r && !leaf.r) || (rights.w && !leaf.w) || (rights.x && !leaf.x);
+  return hasMore || pfnAt(leaf, issued) !== pfn;
+}
+
+/** The page behind one frame of a leaf. */
+export function pfnAt(leaf: Leaf, frame: number): number {
+  return leaf.pfn + (frame - floorTo(frame, leaf.level));
+}
+
+export function judgeTlbUse(state: State, entry: TlbEntry): void {
+  if (entry.overdue) violate(state, "stale-translation");
+  entry.overdue = false;
+}
+
+/** A write that no entry was asked about must be in the log already, or is lost to it. */
+export function judgeTlbWrite(state: State, issued: number, pfn: number): void {
+  const { shape, memslots, privateBase } = state;
+  if (shape.isPrivate(issued)) return;
+  // Private memory is not logged, whoever reaches it.
+  if (shape.hasPrivate && shape.policy.privatePages === "own" && pfn >= privateBase) return;
+  const canonical = shape.aliases.canonical(issued);
+  const frames =
+    shape.policy.slotFrames === "issued"
+      ? shape.aliases.all().map((a) => shape.issue(canonical, a))
+      : [canonical];
+  const slots = frames.flatMap((frame) => {
+    const slot = memslots.find(frame);
+    return slot === undefined ? [] : [{ slot, page: frame - slot.base }];
+  });
+  const isLogged = slots.some(({ slot }) => slot.logged);
+  if (isLogged && !slots.some(({ slot, page }) => slot.dirty?.has(page))) violate(state, "dirty-lost");
+}

@@ -1,0 +1,74 @@
+/**
+ * The ways that page sizes change without a fault: flavour tdp splits when
+ * logging starts and recovers when it stops; flavour rmap only zaps what could
+ * be larger. KVM: kvm_mmu_slot_try_split_huge_pages(),
+ * kvm_tdp_mmu_recover_huge_pages(), kvm_mmu_zap_collapsible_spte() (v6.16).
+ */
+import { flushEntry, flushRange, take } from "./flush.js";
+import { floorTo, span } from "./frames.js";
+import { isPrivateLeaf, largestLevel } from "./leaves.js";
+import type { Slot } from "./memslots.js";
+import type { RmapMappings } from "./rmap-mappings.js";
+import type { View } from "./shape.js";
+import type { State } from "./state.js";
+import type { TdpMappings } from "./tdp-mappings.js";
+
+const rangeOf = ({ base, pages }: Slot) => ({ start: base, end: base + pages });
+
+/** Splits every huge leaf of the slot down to 4 KiB. Returns the splits made. */
+export function splitSlot({ shape }: State, tdp: TdpMappings, slot: Slot): number {
+  let splits = 0;
+  for (const { root, range } of shape.views(rangeOf(slot)))
+    for (const level of [3, 2]) {
+      const tree = tdp.tree(root);
+      const huge = tree.leavesIn(range.start, range.end).filter((leaf) => leaf.level === level);
+      for (const leaf of huge) tree.split(leaf);
+      splits += huge.length;
+    }
+  return splits;
+}
+
+/** Makes huge leaves where tables stand in for them. Returns the leaves made. */
+export function recoverSlot(state: State, tdp: TdpMappings, slot: Slot): number {
+  const views = state.shape.views(rangeOf(slot));
+  const recovered = views.reduce((sum, view) => sum + recoverView(state, tdp, slot, view), 0);
+  if (recovered > 0) flushRange(state, rangeOf(slot));
+  return recovered;
+}
+
+function recoverView(state: State, tdp: TdpMappings, slot: Slot, { root, range }: View): number {
+  const tree = tdp.tree(root);
+  let recovered = 0;
+  for (const level of [3, 2]) {
+    for (const gfn of tree.linksAt(level)) {
+      const isInside = gfn >= range.start && gfn + span(level) <= range.end;
+      if (!isInside || largestLevel(state, slot, state.shape.slotFrame(gfn)) < level) continue;
+      const first = tree.leavesIn(gfn, gfn + span(level))[0];
+      if (first === undefined || isPrivateLeaf(state, root, first)) continue;
+      // Enlarged, not rebuilt: permissions, accessed and dirty are the first leaf's.
+      tree.put({ ...first, level, gfn, pfn: floorTo(first.pfn, level) });
+      take(state, gfn, level);
+      recovered += 1;
+    }
+  }
+  return recovered;
+}
+
+/** Zaps every leaf that a larger one could replace. Returns how many. */
+export function zapCollapsible(state: State, rmap: RmapMappings, slot: Slot): number {
+  const isByRange = state.config.flushProvider !== "none";
+  let zapped = 0;
+  for (const level of [1, 2]) {
+    for (const place of rmap.reverse.of(slot.slot).filter(({ page }) => page.level === level)) {
+      const spot = rmap.spotAt(place);
+      const isSmall = largestLevel(state, slot, state.shape.slotFrame(place.page.frame)) <= level;
+      if (isSmall || spot.leaf === undefined || isPrivateLeaf(state, spot.root, spot.leaf)) continue;
+      spot.clear();
+      take(state, spot.frame, level);
+      zapped += 1;
+      if (isByRange) flushEntry(state, state.shape.slotFrame(spot.frame), level);
+    }
+  }
+  if (zapped > 0 && !isByRange) flushRange(state, rangeOf(slot));
+  return zapped;
+}

@@ -1,0 +1,10 @@
+/** What an access wants and what an entry gives. */
+
+import type { Rights } from "./tlb.js";
+import { FETCH, READ, WRITE } from "./types.js";
+
+export const has = (access: number, bit: number): boolean => Math.floor(access / bit) % 2 === 1;
+
+export function allows({ r, w, x }: Rights, access: number): boolean {
+  return (r || !has(access, READ)) && (w || !has(access, WRITE)) && (x || !has(access, FETCH));
+}

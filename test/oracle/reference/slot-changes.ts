@@ -1,0 +1,99 @@
+/**
+ * What a change of memslots does, in KVM's order: generations, mappings,
+ * attributes, logging; and the same for each twin. KVM: kvm_set_memslot()
+ * (v6.16).
+ */
+import { startLogging, stopLogging } from "./dirty-log.js";
+import { judgeLeftMapped } from "./judge.js";
+import type { Change, Slot } from "./memslots.js";
+import { twinChange } from "./special-slots.js";
+import type { State } from "./state.js";
+import { Refusal, type Region } from "./types.js";
+import { zapAllFast, zapSlot } from "./zap.js";
+
+/** KVM_SET_USER_MEMORY_REGION. Only the user's own slot is ever refused. Returns the entries changed. */
+export function setMemslot(state: State, region: Region): number {
+  const { memslots, shape } = state;
+  const change = memslots.plan(region);
+  let changed = commit(state, change);
+  if (shape.policy.slotFrames === "canonical") return changed;
+  const { aliases } = shape;
+  const hasTwins = ({ base }: Slot) => aliases.aliasOf(base) % aliases.count === 0;
+  for (const alias of aliases.all().slice(1))
+    changed += commit(
+      state,
+      twinChange(memslots, change, { alias, offset: aliases.offset(alias), hasTwins }),
+    );
+  return changed;
+}
+
+function commit(state: State, change: Change): number {
+  switch (change.kind) {
+    case "nothing":
+      return 0;
+    case "create":
+      if (change.slot.owner === "user") refuseUnmappable(state, change.slot);
+      return replace(state, undefined, change.slot);
+    case "flags":
+      return changeFlags(state, change.old, change.slot);
+    case "delete": {
+      const dropped = invalidate(state, change.old);
+      state.rmap?.reverse.forgetSlot(change.old.slot);
+      return dropped + replace(state, change.old, undefined);
+    }
+    case "move":
+      return move(state, change.old, change.slot);
+  }
+}
+
+function move(state: State, old: Slot, slot: Slot): number {
+  const dropped = invalidate(state, old);
+  try {
+    if (slot.owner === "user") refuseUnmappable(state, slot);
+  } catch (refusal) {
+    // The checks of a move that come this late leave the slot where it was, its mappings gone.
+    replace(state, old, old);
+    throw refusal;
+  }
+  state.rmap?.reverse.forgetSlot(old.slot);
+  return dropped + replace(state, old, slot);
+}
+
+function changeFlags(state: State, old: Slot, slot: Slot): number {
+  const dropped = replace(state, old, slot);
+  return dropped + (slot.logged ? startLogging(state, slot) : stopLogging(state, slot));
+}
+
+/** A slot that goes or moves is first marked invalid, a step of its own. */
+function invalidate(state: State, old: Slot): number {
+  const dropped = advance(state, old.asId) + zapSlot(state, old);
+  if (old.asId === 0 && old.owner === "user")
+    judgeLeftMapped(state, { start: old.base, end: old.base + old.pages });
+  return dropped;
+}
+
+function replace(state: State, old: Slot | undefined, slot: Slot | undefined): number {
+  const { slots } = state.memslots;
+  if (old !== undefined) slots.delete(old.slot);
+  if (slot !== undefined) slots.set(slot.slot, slot);
+  if (slot !== undefined && slot.base !== old?.base) becomePrivate(state, slot);
+  return advance(state, (slot ?? old)?.asId ?? 0);
+}
+
+/** Memory that the guest may write starts as private. */
+function becomePrivate({ shape, attributes }: State, { base, pages, readonly, asId }: Slot): void {
+  if (shape.hasPrivate && !readonly && asId === 0) attributes.set({ start: base, end: base + pages }, true);
+}
+
+/** Old MMIO entries must not look new when the generation wraps: they go, with everything else. */
+function advance(state: State, asId: number): number {
+  return state.memslots.advance(asId) ? zapAllFast(state) : 0;
+}
+
+function refuseUnmappable({ maxGfn, shape }: State, { base, pages, backing }: Slot): void {
+  const last = base + pages - 1;
+  if (last > maxGfn) throw new Refusal("ERR_MEMSLOT_BEYOND_MAX", "EINVAL");
+  if (shape.aliases.aliasOf(last) !== 0) throw new Refusal("ERR_MEMSLOT_ALIASED", "EINVAL");
+  // An alias bit that the table of 1G entries indexes would be in the middle of it.
+  if (backing === 3 && shape.aliases.step < 512 ** 3) throw new Refusal("ERR_MEMSLOT_BACKING", "EINVAL");
+}

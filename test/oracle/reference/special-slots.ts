@@ -1,0 +1,49 @@
+/**
+ * Slots that no request names: KVM's own, which come with the VM, and the
+ * twins of a user's slot, which do as it does, one for every other alias.
+ */
+import { PAGE_BYTES } from "./frames.js";
+import { type Change, type Memslots, type Slot, slotFrom, TWINS, USER_SLOTS } from "./memslots.js";
+
+/** Where KVM's own memory is; any place that no user slot has. */
+const INTERNAL_HVA = 2 ** 50;
+const HVA_STEP = 2 ** 30;
+const INTERNAL = [
+  { slot: 32764, base: 0xfeffd, pages: 3 },
+  { slot: 32765, base: 0xfee00, pages: 1 },
+  { slot: 32766, base: 0xfeffc, pages: 1 },
+];
+
+/** TSS, APIC access page and identity map, before any generation. */
+export function addInternalSlots({ slots }: Memslots): void {
+  for (const { slot, base, pages } of INTERNAL) {
+    const hva = INTERNAL_HVA + (slot - USER_SLOTS) * HVA_STEP;
+    const region = { slot, flags: 0, gpa: base * PAGE_BYTES, bytes: pages * PAGE_BYTES, hva, backing: 1 };
+    slots.set(slot, { ...slotFrom(region, undefined), owner: "kvm" });
+  }
+}
+
+/**
+ * The same change for the twin that many frames further. A slot that begins
+ * among the aliases has none, so a move may make or end one.
+ */
+export function twinChange(
+  { slots }: Memslots,
+  change: Change,
+  { alias, offset, hasTwins }: { alias: number; offset: number; hasTwins: (slot: Slot) => boolean },
+): Change {
+  if (change.kind === "nothing") return change;
+  const user = change.kind === "create" ? change.slot : change.old;
+  const old = slots.get(user.slot + alias * TWINS);
+  const wanted = change.kind === "delete" || !hasTwins(change.slot) ? undefined : change.slot;
+  if (wanted === undefined) return old === undefined ? { kind: "nothing" } : { kind: "delete", old };
+  const slot: Slot = {
+    ...wanted,
+    slot: wanted.slot + alias * TWINS,
+    base: wanted.base + offset,
+    owner: "twin",
+    dirty: wanted.logged ? (old?.dirty ?? new Set()) : undefined,
+  };
+  if (old === undefined) return { kind: "create", slot };
+  return { kind: change.kind === "flags" ? "flags" : "move", old, slot };
+}

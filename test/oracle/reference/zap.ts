@@ -1,0 +1,150 @@
+/**
+ * Leaves that go: over a range, with a slot, when the host takes memory back,
+ * when frames change between private and shared, or all at once. KVM:
+ * kvm_zap_gfn_range(), kvm_unmap_gfn_range(), kvm_mmu_zap_memslot(),
+ * kvm_arch_pre_set_memory_attributes(), kvm_mmu_zap_all_fast() (v6.16).
+ */
+import { common } from "./attributes.js";
+import { flushAll, flushEntry, flushRange, take } from "./flush.js";
+import { moved, overlaps, PAGE_BYTES, type Range, rangeAt, sizeOf } from "./frames.js";
+import type { Spot } from "./mappings.js";
+import type { Slot } from "./memslots.js";
+import type { State } from "./state.js";
+
+const isPrivate = ({ root }: Spot): boolean => root === "private";
+const isShared = (spot: Spot): boolean => !isPrivate(spot);
+
+function clear(state: State, spots: readonly Spot[]): number {
+  for (const spot of spots) {
+    if (spot.leaf !== undefined) take(state, spot.frame, spot.level);
+    spot.clear();
+  }
+  return spots.length;
+}
+
+/** Each by itself: blocked, flushed, dropped. One that is blocked already needs no flush. */
+export function zapPrivateSpots(state: State, spots: readonly Spot[]): number {
+  let changed = 0;
+  for (const spot of spots) {
+    if (spot.leaf !== undefined) {
+      spot.block();
+      flushEntry(state, state.shape.slotFrame(spot.frame), 1);
+      changed += 1;
+    }
+    changed += 1;
+    spot.clear();
+  }
+  return changed;
+}
+
+/** Present leaves count twice where they are blocked first. */
+function clearBlockedFirst(state: State, spots: readonly Spot[]): number {
+  const blocked = spots.filter((spot) => isPrivate(spot) && spot.leaf !== undefined);
+  return clear(state, spots) + blocked.length;
+}
+
+/** A zap event. Twins of a slot are zapped, and flushed, one alias after the other. */
+export function zapRange(state: State, range: Range): number {
+  const { aliases, policy } = state.shape;
+  if (policy.slotFrames === "canonical") return zapFrames(state, range);
+  return aliases.all().reduce((sum, alias) => sum + zapFrames(state, moved(range, aliases.offset(alias))), 0);
+}
+
+function zapFrames(state: State, range: Range): number {
+  const { privateZap } = state.policy;
+  let spots = state.mappings.spotsIn(range);
+  let changed = 0;
+  if (privateZap === "each-flushed") {
+    changed += zapPrivateSpots(state, spots.filter(isPrivate));
+    spots = spots.filter(isShared);
+  }
+  const isAny = spots.some(({ leaf }) => leaf !== undefined);
+  changed += privateZap === "blocked-first" ? clearBlockedFirst(state, spots) : clear(state, spots);
+  if (isAny) flushRange(state, range);
+  return changed;
+}
+
+/** Private memory may have no host address, or be blocked until it is asked for again. */
+export function invalidateHva(state: State, hva: Range): number {
+  const { onHostUnmap } = state.policy;
+  const spots = state.memslots
+    .ofNormalSpace()
+    .flatMap((slot) => shareOf(slot, hva).map((range) => ({ slot, range })))
+    .flatMap(({ slot, range }) => spotsWithin(state, slot, range));
+  const present = spots.filter(({ leaf }) => leaf !== undefined);
+  const changed = onHostUnmap === "zap" ? clear(state, present) : clear(state, present.filter(isShared));
+  const blocked = onHostUnmap === "block" ? present.filter(isPrivate) : [];
+  for (const spot of blocked) spot.block();
+  if (changed + blocked.length > 0) flushAll(state);
+  return changed + blocked.length;
+}
+
+function spotsWithin({ mappings, shape }: State, slot: Slot, range: Range): Spot[] {
+  return mappings
+    .spotsOf(slot)
+    .filter(({ frame, level }) => common(rangeAt(shape.slotFrame(frame), level), range).length > 0);
+}
+
+/** Frames of the slot whose host addresses meet the range. */
+function shareOf({ hva, base, pages }: Slot, { start, end }: Range): Range[] {
+  const first = hva / PAGE_BYTES;
+  if (!overlaps(first, first + pages, start, end)) return [];
+  return [{ start: base + Math.max(start - first, 0), end: base + Math.min(end - first, pages) }];
+}
+
+/** Every direct root goes, and the next access makes a new one. */
+export function zapAllFast(state: State): number {
+  const { entries, pages } = state.mappings.dropDirect();
+  state.lives.direct += 1;
+  if (state.rmap !== undefined) {
+    state.zappedPages += pages;
+    if (pages > 1) flushAll(state);
+  }
+  return entries;
+}
+
+/** What a slot that goes, or moves, takes along. */
+export function zapSlot(state: State, slot: Slot): number {
+  const { slotGone, privateZap } = state.policy;
+  const spots = slot.asId === 0 ? state.mappings.spotsOf(slot) : [];
+  if (slotGone === "leaves") {
+    const changed = clear(state, spots);
+    if (changed > 0) flushAll(state);
+    return changed;
+  }
+  const dropped = zapAllFast(state);
+  if (slotGone === "direct-roots") return dropped;
+  const own = spots.filter(isPrivate);
+  if (privateZap === "each-flushed") return dropped + zapPrivateSpots(state, own);
+  const changed = clear(state, own);
+  if (changed > 0) flushRange(state, { start: slot.base, end: slot.base + slot.pages });
+  return dropped + changed;
+}
+
+/** KVM_SET_MEMORY_ATTRIBUTES: what the frames are from now on. */
+export function convert(state: State, range: Range, toPrivate: boolean): number {
+  const { attributes, policy } = state;
+  const differing = attributes.differing(range, toPrivate);
+  let changed = 0;
+  if (differing.length > 0 && policy.onConversion !== "store") {
+    const opposite = toPrivate ? isShared : isPrivate;
+    changed = clear(state, state.mappings.spotsIn(range).filter(opposite));
+    if (changed > 0 && policy.onConversion === "zap-flush-all") flushAll(state);
+    if (changed > 0 && policy.onConversion === "zap-flush-range") flushRange(state, range);
+  }
+  attributes.set(range, toPrivate);
+  if (policy.countsCoexisting) state.coexisting += pagesLive(state, differing, toPrivate ? 1 : 0);
+  return changed;
+}
+
+/** Pages of the ranges that hardware reaches through an alias. */
+function pagesLive({ shape, mappings }: State, ranges: readonly Range[], alias: number): number {
+  const { aliases } = shape;
+  const leaves = mappings
+    .reached(shape.rootOf(aliases.offset(alias)))
+    .flatMap(({ frame, entry }) => (entry.kind === "leaf" ? [rangeAt(frame, entry.leaf.level)] : []));
+  const windows = ranges.map((range) => moved(range, aliases.offset(alias)));
+  return leaves
+    .flatMap((leaf) => windows.flatMap((window) => common(leaf, window)))
+    .reduce((sum, range) => sum + sizeOf(range), 0);
+}
