@@ -72,7 +72,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     if (values.json) process.stdout.write(text);
     else
       for (const [name, count] of Object.entries(counted)) {
-        process.stdout.write(`${name.padEnd(14)}${count.toFixed(1).padStart(8)} instructions/event\n`);
+        process.stdout.write(`${name.padEnd(18)}${count.toFixed(1).padStart(8)} instructions/event\n`);
       }
     if (values.save) writeFileSync(BASELINE, text);
     return values.check === undefined ? 0 : check(counted, Number(values.check));

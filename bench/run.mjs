@@ -47,8 +47,8 @@ function measureTrials(trials, { rounds, seconds }, median) {
 
 async function list() {
   const { ROWS } = await import("./native-rows.mjs");
-  const trials = (await allTrials()).map(({ name, what }) => `${name.padEnd(30)}${what}\n`);
-  const rows = ROWS.map(({ name, bench, floor }) => `${name.padEnd(30)}${bench} over ${floor}\n`);
+  const trials = (await allTrials()).map(({ name, what }) => `${name.padEnd(38)}${what}\n`);
+  const rows = ROWS.map(({ name, bench, floor }) => `${name.padEnd(38)}${bench} over ${floor}\n`);
   process.stdout.write([...trials, ...rows].join(""));
 }
 
