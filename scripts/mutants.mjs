@@ -1,21 +1,24 @@
 // Deliberate bugs, each put into a copy of the engine, built, and shown to the
-// random sequences, which must find it and shrink it. A bug that survives is a
-// hole in the tests: exit code 1.
+// tests, which must find it: first the native ones, and what those let pass to
+// the random sequences. A bug that survives both is a hole in the tests: exit
+// code 1.
 //
-//   node scripts/mutants.mjs [words]     only the bugs whose names hold every word
+//   node scripts/mutants.mjs [--by native|sequences] [part of a name]...
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildByCmake } from "./cmake-addon.mjs";
+import { parseArgs } from "node:util";
+import { native, sequences } from "./mutants/judges.mjs";
 import { mutants } from "./mutants/list.mjs";
-import { capture, main, root, Stop, say } from "./process.mjs";
+import { main, root, Stop, say } from "./process.mjs";
+
+const JUDGES = { native, sequences };
 
 // A folder of its own: what an interrupted run left behind must not pass for sound.
 const copy = mkdtempSync(join(tmpdir(), "gpalias-mutants-"));
-const vitest = join(root, "node_modules/vitest/vitest.mjs");
 
 function prepare() {
-  for (const name of ["native", "CMakeLists.txt", "package.json"])
+  for (const name of ["native", "test/native", "CMakeLists.txt", "package.json"])
     cpSync(join(root, name), join(copy, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
 }
@@ -28,52 +31,67 @@ function withBug({ name, file, find, replace }) {
   return text.replace(find, () => replace);
 }
 
-// The tests that compare the engine with the reference model.
-function test() {
-  const addon = buildByCmake(copy, join(copy, "build"));
-  const env = { ...process.env, GPALIAS_ADDON: addon, NO_COLOR: "1" };
-  const args = ["run", "test/oracle/differential.test.ts", "-t", "random sequences"];
-  const { code, stdout, stderr } = capture(process.execPath, [vitest, ...args], { env });
-  return { code, text: stdout + stderr };
-}
-
-/** How it was found: an empty string if it was not, or not by a counterexample. */
-function witness({ code, text }) {
-  const tests = /Property failed after (\d+) tests/.exec(text)?.[1];
-  const steps = /^(\d+) steps$/m.exec(text)?.[1];
-  if (code === 0 || tests === undefined || steps === undefined) return "";
-  const story = text.slice(text.indexOf("Caused by:"));
-  const until = story.search(/\n\s*\n|\n ❯/);
-  return `found in sequence ${tests}, shrunk to ${steps} steps\n${story.slice(0, until).replaceAll(/^/gm, "    ")}`;
-}
-
-function tryMutant(mutant) {
+/** How the judge finds the bug, with the sound file put back afterwards. */
+function judge(name, mutant) {
   const path = join(copy, mutant.file);
   const sound = readFileSync(path, "utf8");
   writeFileSync(path, withBug(mutant));
-  const result = test();
-  writeFileSync(path, sound);
-  const found = witness(result);
-  say(`${mutant.name}: ${found || `SURVIVED\n${result.code === 0 ? "" : result.text}`}`);
-  return found !== "";
+  try {
+    return JUDGES[name](copy);
+  } finally {
+    writeFileSync(path, sound);
+  }
 }
 
-function tryAll(chosen) {
+const acquitted = new Set();
+
+/** Whoever accuses the sound engine is no judge. Asked once, when first needed. */
+function assertFair(name) {
+  if (acquitted.has(name)) return;
+  const found = JUDGES[name](copy);
+  if (found !== "") throw new Stop(`mutants: ${name} find something without any bug: ${found}`);
+  acquitted.add(name);
+}
+
+function findBy(names, mutant) {
+  for (const name of names) {
+    assertFair(name);
+    const found = judge(name, mutant);
+    if (found !== "") return `${name}: ${found}`;
+  }
+  return "";
+}
+
+/** Whether the mutant fared as its entry says. */
+function tryMutant(names, mutant) {
+  const { name, equivalent } = mutant;
+  const found = findBy(names, mutant);
+  if (equivalent !== undefined)
+    say(`${name}: ${found ? `NOT EQUIVALENT, ${found}` : `no bug: ${equivalent}`}`);
+  else say(`${name}: ${found || "SURVIVED"}`);
+  return (found === "") === (equivalent !== undefined);
+}
+
+function tryAll(names, chosen) {
   prepare();
   for (const mutant of chosen) withBug(mutant);
-  const sound = test();
-  if (sound.code !== 0) throw new Stop(`${sound.text}mutants: the sequences fail without any bug`);
-  const found = chosen.filter(tryMutant).length;
-  process.stdout.write(`${found} of ${chosen.length} bugs found\n`);
-  return found === chosen.length ? 0 : 1;
+  const right = chosen.filter((mutant) => tryMutant(names, mutant)).length;
+  process.stdout.write(`${right} of ${chosen.length} bugs as expected\n`);
+  return right === chosen.length ? 0 : 1;
 }
 
 await main(() => {
-  const words = process.argv.slice(2);
-  const chosen = mutants.filter(({ name }) => words.every((word) => name.includes(word)));
-  if (chosen.length === 0) throw new Stop(`mutants: none is named ${words.join(" ")}`, 2);
+  const { values, positionals: parts } = parseArgs({
+    allowPositionals: true,
+    options: { by: { type: "string" } },
+  });
+  const names = values.by === undefined ? Object.keys(JUDGES) : [values.by];
+  if (!names.every((name) => name in JUDGES)) throw new Stop(`mutants: no judge is named ${values.by}`, 2);
+  const isChosen = ({ name }) => parts.length === 0 || parts.some((part) => name.includes(part));
+  const chosen = mutants.filter(isChosen);
+  if (chosen.length === 0) throw new Stop(`mutants: none is named ${parts.join(" or ")}`, 2);
   try {
-    return tryAll(chosen);
+    return tryAll(names, chosen);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }

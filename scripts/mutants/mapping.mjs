@@ -1,0 +1,88 @@
+// Slots, leaves and dirty logs, aliases or not.
+
+export const mapping = [
+  {
+    name: "a slot ends one page early",
+    file: "native/core/memslot.cpp",
+    find: "if (!slot->range.contains(gfn)) return nullptr;",
+    replace: "if (gfn.value + 1 >= slot->range.end.value) return nullptr;",
+  },
+  {
+    name: "a mapped page is not marked dirty",
+    file: "native/core/tdp_map.cpp",
+    find: "  mark_dirty(mmu_, fault, slot, leaf);\n",
+    replace: "",
+  },
+  {
+    name: "the short path forgets the dirty bit",
+    file: "native/core/first_touch.hpp",
+    find: "  if (leaf.is_writable()) slot->mark_dirty(gfn);\n",
+    replace: "",
+  },
+  {
+    name: "the fast path forgets the dirty bit",
+    file: "native/core/fault.cpp",
+    find: "  mark_dirty(mmu, fault, *slot, fixed);\n",
+    replace: "",
+  },
+  {
+    name: "the short path for a lost W forgets the dirty bit",
+    file: "native/core/write_fix.hpp",
+    find: "  slot->mark_dirty(gfn);\n",
+    replace: "",
+  },
+  {
+    name: "the short path for a lost W is no fast fault",
+    file: "native/core/write_fix.hpp",
+    find: "  ++stats.pf_fast;\n",
+    replace: "",
+  },
+  {
+    name: "a zap skips 2M leaves",
+    file: "native/core/range_ops.cpp",
+    find: "    take(tree, walk, leaf, Spte{}, hull);",
+    replace: "    if (walk.level() != Level::k2M) take(tree, walk, leaf, Spte{}, hull);",
+  },
+  {
+    name: "a zap stops one page early",
+    file: "native/core/range_ops.cpp",
+    find: "Hull zap_leafs(PageTable& tree, AliasedRange range) noexcept {\n",
+    replace: "Hull zap_leafs(PageTable& tree, AliasedRange range) noexcept {\n  range.end.value -= 1;\n",
+  },
+  {
+    name: "a dirty round misses the last page of a word",
+    file: "native/core/range_ops.cpp",
+    find: "{first.value + width}};",
+    replace: "{first.value + width - 1}};",
+  },
+  {
+    name: "logging splits 1G pages and forgets 2M pages",
+    file: "native/core/range_ops.cpp",
+    find: "if (walk.level() == Level::k4K || !walk.spte().is_leaf(walk.level())) {",
+    replace: "if (walk.level() <= Level::k2M || !walk.spte().is_leaf(walk.level())) {",
+  },
+  {
+    name: "a huge page sticks out of its slot's end",
+    file: "native/core/huge_page.hpp",
+    find: "first + pages <= slot.range.end.value",
+    replace: "first < slot.range.end.value",
+  },
+  {
+    name: "a huge page over host memory that is not congruent",
+    file: "native/core/huge_page.hpp",
+    find: "(skew & (pages - 1)) == 0 && ",
+    replace: "skew != 1 && ",
+  },
+  {
+    name: "a delete takes one step of the generation",
+    file: "native/core/memslot_ops.cpp",
+    find: "  advance_generation(mmu, slot.as_id);\n  flush_shadow(mmu, slot);\n",
+    replace: "  flush_shadow(mmu, slot);\n",
+  },
+  {
+    name: "an MMIO entry outlives its generation",
+    file: "native/core/fault.cpp",
+    find: "return spte.is_mmio() &&\n",
+    replace: "return spte.is_mmio() ||\n",
+  },
+];
