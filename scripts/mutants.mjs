@@ -31,13 +31,17 @@ function withBug({ name, file, find, replace }) {
   return text.replace(find, () => replace);
 }
 
-/** How the judge finds the bug, with the sound file put back afterwards. */
+/** How the judge finds the bug, with the sound file put back afterwards. A judge that gives up finds nothing. */
 function judge(name, mutant) {
   const path = join(copy, mutant.file);
   const sound = readFileSync(path, "utf8");
   writeFileSync(path, withBug(mutant));
   try {
     return JUDGES[name](copy);
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    say(error.message);
+    return "";
   } finally {
     writeFileSync(path, sound);
   }

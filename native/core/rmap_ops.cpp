@@ -51,18 +51,18 @@ void RmapOps::changed(TableRef table, unsigned index, Spte old,
   if (now.is_link(table.level)) parents_.add(link::page_id(now.raw), here);
   const bool was = is_member(old, table.level);
   const bool is = is_member(now, table.level);
-  if (was == is) return;
+  // What takes the place of another page's entry is on a list of its own.
+  const bool stays = was && is && old.pfn() == now.pfn();
+  if (stays || (!was && !is)) return;
   const Gfn gfn = mmu_.alias.slot_gfn(frame_of(table, index));
   Memslot* slot = mmu_.slots().find(gfn);
   // Whatever outlived its slot is in no list.
   if (slot == nullptr || slot->rmap == nullptr) return;
   const std::uint64_t list = slot->rmap->index_of(gfn, table.level);
-  if (is) {
-    const std::uint64_t before = slot->rmap->add(table.level, list, here);
-    max_mmu_rmap_size_ = std::max(max_mmu_rmap_size_, before);
-  } else {
-    slot->rmap->remove(table.level, list, here);
-  }
+  if (was) slot->rmap->remove(table.level, list, here);
+  if (!is) return;
+  const std::uint64_t before = slot->rmap->add(table.level, list, here);
+  max_mmu_rmap_size_ = std::max(max_mmu_rmap_size_, before);
 }
 
 RmapOps::Leaf RmapOps::leaf_at(Level level, SpteRef ref) const {

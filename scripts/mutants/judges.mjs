@@ -1,6 +1,7 @@
 // Who looks for a deliberate bug. A judge takes the copy of the engine, builds
 // what it needs, and says how it found the bug: an empty string if it did not.
-// A copy that does not build is nobody's find: it stops the run.
+// A copy that does not build, or sequences that end without a counterexample,
+// prove nothing: a Stop that says what happened.
 import { join } from "node:path";
 import { buildByCmake } from "../cmake-addon.mjs";
 import { capture, has, root, Stop } from "../process.mjs";
@@ -9,8 +10,7 @@ import { capture, has, root, Stop } from "../process.mjs";
 const LIMIT_MS = 10 * 60_000;
 // Of each pair of strategy and flavour: more find nothing more, and take longer.
 const SEQUENCES = "100";
-
-const PARALLEL = process.env.GPALIAS_JOBS ?? "2";
+const JOBS = "2";
 
 function succeed(command, args) {
   const done = capture(command, args);
@@ -23,7 +23,7 @@ function buildNativeTests(copy) {
   const generator = has("ninja") ? ["-G", "Ninja"] : [];
   const type = ["-DCMAKE_BUILD_TYPE=Mutant", "-DCMAKE_CXX_FLAGS_MUTANT=-O0"];
   succeed("cmake", ["-S", copy, "-B", out, ...generator, ...type]);
-  succeed("cmake", ["--build", out, "--parallel", PARALLEL, "--target", "native-tests"]);
+  succeed("cmake", ["--build", out, "--parallel", JOBS, "--target", "native-tests"]);
   return join(out, "native-tests");
 }
 
@@ -50,7 +50,7 @@ export function sequences(copy) {
 function counterexample(text) {
   const tests = /Property failed after (\d+) tests/.exec(text)?.[1];
   const steps = /^(\d+) steps$/m.exec(text)?.[1];
-  if (tests === undefined || steps === undefined) return `by no counterexample, but\n${text}`;
+  if (tests === undefined || steps === undefined) throw new Stop(`${text}mutants: no counterexample`);
   const story = text.slice(text.indexOf("Caused by:"));
   const until = story.search(/\n\s*\n|\n ❯/);
   return `in sequence ${tests}, shrunk to ${steps} steps\n${story.slice(0, until).replaceAll(/^/gm, "    ")}`;

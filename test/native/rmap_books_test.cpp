@@ -79,3 +79,22 @@ TEST_CASE("in any storm the books agree with what hardware can find") {
     }
   }
 }
+
+TEST_CASE("a page that takes a blocked entry's place is in its own list") {
+  const auto machine =
+      world::vm(mmu::MachineConfig{.strategy = "stolen-bits-tdx",
+                                   .preset = "tdx47",
+                                   .mmu = mmu::Flavour::kRmap});
+  world::add(*machine, {.bytes = 16 * world::kMiB});
+  constexpr std::uint64_t kGpa = 8 * world::kMiB;
+  world::access(*machine, kGpa, mmu::kAccessRead);
+  world::operate(*machine, mmu::EventKind::kHvaInvalidate,
+                 world::kHvaBase + kGpa, 4096);
+  const auto moved = machine->set_memslot(
+      {.gpa = 4096, .bytes = 16 * world::kMiB, .hva = world::kHvaBase});
+  REQUIRE(moved);
+  CHECK(machine->rmap_count(kGpa).value() == 0);
+  const auto outcome = world::access(*machine, kGpa, mmu::kAccessRead);
+  CHECK(outcome.code == mmu::OutcomeCode::kFixed);
+  CHECK(machine->rmap_count(kGpa).value() == 1);
+}
