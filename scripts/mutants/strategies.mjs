@@ -104,14 +104,14 @@ export const strategies = [
   {
     name: "a twin's dirty pages are in no log",
     file: "native/core/dirty_log.cpp",
-    find: "      words[i] |= twin->dirty->words()[i];\n",
-    replace: "",
+    find: "mask |= twin->dirty->words()[word];",
+    replace: "mask |= twin->dirty->words()[word] & 0;",
   },
   {
     name: "a dirty round leaves the twins' bits set",
     file: "native/core/dirty_log.cpp",
-    find: "    take_one(mmu, *one, [](std::size_t, std::uint64_t) {});\n",
-    replace: "    if (!one->is_twin) take_one(mmu, *one, [](std::size_t, std::uint64_t) {});\n",
+    find: "    take_one(mmu, one, [](std::size_t, std::uint64_t) {});\n",
+    replace: "    if (!one.is_twin) take_one(mmu, one, [](std::size_t, std::uint64_t) {});\n",
   },
   {
     name: "a zap leaves the twins alone",
