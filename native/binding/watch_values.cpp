@@ -26,12 +26,10 @@ Napi::Object violation_object(Napi::Env env, const ViolationView& violation) {
 }  // namespace
 
 Napi::Object to_js(Napi::Env env, const FlushView& flushes) {
-  Napi::Object made = Napi::Object::New(env);
-  made.Set("none", to_js(env, flushes.none));
-  made.Set("range", to_js(env, flushes.range));
-  made.Set("full", to_js(env, flushes.full));
-  made.Set("pages", to_js(env, flushes.pages));
-  return made;
+  return to_js(env, std::vector<NamedCount>{{"none", flushes.none},
+                                            {"range", flushes.range},
+                                            {"full", flushes.full},
+                                            {"pages", flushes.pages}});
 }
 
 Napi::Array to_js(Napi::Env env, const std::vector<ViolationView>& violations) {

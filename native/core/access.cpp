@@ -10,10 +10,11 @@
 namespace mmu {
 namespace {
 
-void report_served(Mmu& mmu, const Access& access, const Reached& at) {
+void report(Mmu& mmu, const Access& access, Pfn pfn, Level level, bool from_tlb,
+            bool overdue) {
   if (mmu.rules == nullptr) return;
-  mmu.rules->served({access, mmu.alias.canonical(access.issued),
-                     at.pfn_of(access.issued), at.level, false, false});
+  const Gfn canonical = mmu.alias.canonical(access.issued);
+  mmu.rules->served({access, canonical, pfn, level, from_tlb, overdue});
 }
 
 bool serve_from_tlb(Mmu& mmu, const Access& access, Outcome& out) {
@@ -29,10 +30,7 @@ bool serve_from_tlb(Mmu& mmu, const Access& access, Outcome& out) {
   tlb.touch(*entry);
   out = {.code = OutcomeCode::kHit, .level = entry->level};
   const bool overdue = std::exchange(entry->overdue, false);
-  if (mmu.rules != nullptr) {
-    mmu.rules->served({access, mmu.alias.canonical(access.issued), entry->pfn,
-                       level_of(entry->level), true, overdue});
-  }
+  report(mmu, access, entry->pfn, level_of(entry->level), true, overdue);
   return true;
 }
 
@@ -64,7 +62,7 @@ bool serve_from_tables(Mmu& mmu, const Access& access, std::uint64_t& word,
   HardwareWalk::mark(entry, word, access.wanted);
   const Reached now{from_stored(*entry), at.level, entry};
   if (mmu.tlbs != nullptr) fill_tlb(mmu, access, now);
-  report_served(mmu, access, now);
+  report(mmu, access, now.pfn_of(access.issued), now.level, false, false);
   return true;
 }
 

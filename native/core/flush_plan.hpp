@@ -75,9 +75,9 @@ struct FlushPlan {
   bool is_empty() const { return count == 0 && !full; }
 
   static FlushPlan everything() { return {.full = true}; }
-  static FlushPlan one(GfnRange range, std::uint64_t offset = 0) {
+  static FlushPlan one(GfnRange range) {
     FlushPlan plan;
-    plan.call({{range.start.value + offset}, {range.end.value + offset}});
+    plan.call({{range.start.value}, {range.end.value}});
     return plan;
   }
 };

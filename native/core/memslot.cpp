@@ -32,7 +32,10 @@ const Memslot* MemslotSet::overlapping(GfnRange range,
 }
 
 void MemslotSet::reserve(std::size_t slots, std::uint32_t id) {
-  slots_.reserve(slots_.size() + slots);
+  const std::size_t wanted = slots_.size() + slots;
+  // By doubling, so that slot after slot is not a copy of all of them.
+  if (slots_.capacity() < wanted)
+    slots_.reserve(std::max(wanted, 2 * slots_.size()));
   if (by_id_.size() <= id) by_id_.resize(id + 1);
 }
 

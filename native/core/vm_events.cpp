@@ -99,12 +99,7 @@ std::uint64_t left_mapped(const Mmu& mmu, GfnRange range, bool to_private) {
 void unmap_opposite(Mmu& mmu, GfnRange range, bool to_private) {
   const ZapCause cause =
       to_private ? ZapCause::kToPrivate : ZapCause::kToShared;
-  if (!mmu.ops->zap(cause, range)) return;
-  if (mmu.traits.converts_with_full_flush) {
-    mmu.flush.all();
-  } else {
-    mmu.flush.range(range);
-  }
+  if (mmu.ops->zap(cause, range)) mmu.flush.range(range);
 }
 
 }  // namespace

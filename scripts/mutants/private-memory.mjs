@@ -23,8 +23,8 @@ export const privateMemory = [
   {
     name: "a conversion flushes nothing",
     file: "native/core/vm_events.cpp",
-    find: "  if (!mmu.ops->zap(cause, range)) return;\n",
-    replace: "  if (mmu.ops->zap(cause, range)) return;\n",
+    find: "  if (mmu.ops->zap(cause, range)) mmu.flush.range(range);\n",
+    replace: "  mmu.ops->zap(cause, range);\n",
   },
   {
     name: "pages left mapped are counted whatever their attribute was",

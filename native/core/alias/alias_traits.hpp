@@ -43,8 +43,6 @@ struct AliasTraits {
   bool private_internal_is_error = false;
   // KVM asks an external page-table owner before it installs private entries.
   bool external_tables = false;
-  // A conversion flushes everything, whatever it took.
-  bool converts_with_full_flush = false;
 };
 
 }  // namespace mmu

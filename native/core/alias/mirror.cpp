@@ -23,9 +23,7 @@ class Mirror final : public Alias {
   using Alias::Alias;
 
   AliasTraits traits() const override {
-    return {.on_slot_end = OnSlotEnd::kLeavesOnly,
-            .external_tables = true,
-            .converts_with_full_flush = true};
+    return {.on_slot_end = OnSlotEnd::kLeavesOnly, .external_tables = true};
   }
 };
 
