@@ -8,10 +8,12 @@
 import { GiB, MAX_ADDRESS_BITS, MiB, TiB } from "./address.js";
 import { type ConfigEngine, expectApplicable, fixedBy, presetOf, strategyOf } from "./config/engine.js";
 import { booleanOf, externalTablesOf, flushProviderOf, guestPagingOf, tlbOf } from "./config/fields.js";
+import { hostOf, KERNELS } from "./config/host.js";
 import type { Flavour, ResolvedVmConfig, VmConfig } from "./config/types.js";
 import { expectInteger, expectKeys, expectOneOf, outOfRange } from "./expect.js";
 import type { NativePreset } from "./native/addon-types.js";
 
+export { unusual } from "./config/host.js";
 export type * from "./config/types.js";
 
 const KEYS = [
@@ -27,6 +29,8 @@ const KEYS = [
   "guestPaging",
   "externalTables",
   "convertOnExit",
+  "kernel",
+  "host",
   "arenaBytes",
 ] as const;
 const ALIAS_KEYS = ["strategy", "preset"] as const;
@@ -64,6 +68,8 @@ export function resolveAny(engine: ConfigEngine, config: VmConfig): ResolvedVmCo
     guestPaging: guestPagingOf(config.guestPaging),
     externalTables: externalTablesOf(config.externalTables),
     convertOnExit: booleanOf("convertOnExit", config.convertOnExit),
+    kernel: expectOneOf("kernel", config.kernel ?? "6.16", KERNELS),
+    host: hostOf(config.host),
     arenaBytes: expectInteger("arenaBytes", config.arenaBytes ?? 16 * GiB, 2 * MiB, 16 * TiB),
   };
 }

@@ -5,7 +5,7 @@
  * It must not run anything.
  */
 import { formatGpa, type PageSize } from "./address.js";
-import type { Flavour, ResolvedVmConfig } from "./config.js";
+import { type Flavour, type HostOptions, type ResolvedVmConfig, unusual } from "./config.js";
 import { MEMSLOT_FLAGS, type Memslot } from "./memslots.js";
 import type { MetricFields } from "./metrics/metric.js";
 import type { Compression } from "./trace/compression.js";
@@ -31,10 +31,12 @@ export interface ReplayMemslot {
 export interface ReplayConfig
   extends Pick<
     ResolvedVmConfig,
-    "flushProvider" | "tlb" | "internalSlots" | "guestPaging" | "externalTables" | "convertOnExit"
+    "flushProvider" | "tlb" | "internalSlots" | "guestPaging" | "externalTables" | "convertOnExit" | "kernel"
   > {
   readonly alias: { readonly strategy: string; readonly preset: string; readonly bits: readonly number[] };
   readonly mmu: Flavour;
+  /** How the host is set up, where that is not as usual. */
+  readonly host: HostOptions;
   readonly addressBits: number;
   readonly rootLevel: number;
   readonly hostMaxphyaddr: number;
@@ -113,10 +115,11 @@ const SCALAR = "scalar";
 export function configOf(vm: Vm, project: string, guesses: readonly Guess[]): ReplayConfig {
   const slots = [...vm.memslots];
   const sizes = new Set(slots.map(({ backing }) => backing));
-  const { alias, arenaBytes: _, ...asked } = vm.config;
+  const { alias, arenaBytes: _, host, ...asked } = vm.config;
   return {
     alias: { ...alias, bits: vm.preset.bits },
     ...asked,
+    host: unusual(host),
     project,
     ...(sizes.size === 1 && { backing: [...sizes][0] as PageSize }),
     dirtyLog: slots.some(({ dirtyLogging }) => dirtyLogging) ? "on" : "off",

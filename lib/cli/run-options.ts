@@ -27,6 +27,8 @@ export interface RunOptions extends CommonOptions {
   readonly guestPaging: NonNullable<VmConfig["guestPaging"]>;
   readonly externalTables: string;
   readonly convertOnExit?: true;
+  readonly kernel: NonNullable<VmConfig["kernel"]>;
+  readonly host?: NonNullable<VmConfig["host"]>;
   readonly failOn?: readonly string[];
   readonly batch?: number;
   readonly output?: string;
@@ -63,6 +65,19 @@ const machine: readonly OptionDefinition[] = [
     flags: "--root-level <n>",
     summary: "levels of the page tables (default: 4 up to 48 bits, else 5)",
     parse: integerBetween(4, 5),
+  },
+  {
+    flags: "--kernel <release>",
+    summary: "whose KVM is modelled",
+    default: "6.16",
+    choices: ["6.16", "5.10", "pvm-6.18"],
+  },
+  {
+    flags: "--host <settings>",
+    summary:
+      "how the host is set up, as name[=value],...: vendor=amd, adBits=off, pml, nxHugePages, eagerPageSplit=off, " +
+      "mmioCaching=off, l1tf, memoryTypes, slotZapAll=off, asyncPageFaults, apicv=off",
+    parse: hostIn,
   },
 ];
 
@@ -133,6 +148,16 @@ export function listIn(text: string): readonly string[] {
   throw new RangeError("expected names separated by commas");
 }
 
+const SWITCHES: Readonly<Record<string, boolean>> = { on: true, off: false, true: true, false: false };
+
+function hostIn(text: string): NonNullable<VmConfig["host"]> {
+  const settings = listIn(text).map((item) => {
+    const [name = "", value = "on"] = item.split("=", 2);
+    return [name, SWITCHES[value] ?? value];
+  });
+  return Object.fromEntries(settings) as NonNullable<VmConfig["host"]>;
+}
+
 function tlbIn(text: string): RunOptions["tlb"] {
   const [entries = Number.NaN, ways, ...rest] = text
     .split(",")
@@ -159,6 +184,8 @@ export function vmConfigOf(options: RunOptions): VmConfig {
     externalTables: options.externalTables,
     internalSlots: options.internalSlots === true,
     convertOnExit: options.convertOnExit === true,
+    kernel: options.kernel,
+    ...(options.host !== undefined && { host: options.host }),
     ...(mmu !== undefined && { mmu }),
     ...(tlb !== undefined && { tlb }),
     ...(vcpus !== undefined && { vcpus }),
@@ -206,6 +233,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   flushProvider: "--flush-provider",
   guestPaging: "--guest-paging",
   externalTables: "--external-tables",
+  host: "--host",
 };
 /** Names that are ordinary words too stand for an option only in front of the sentence. */
 const ORDINARY = /^(vcpus|strategies|mmu|tlb|project)\b(?!\.)/;

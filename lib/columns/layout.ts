@@ -36,6 +36,18 @@ export const EVENT_KINDS = [
   "end",
   "hva-invalidate",
   "attributes",
+  "hva-begin",
+  "hva-end",
+  "age",
+  "test-age",
+  "dirty-log-clear",
+  "dirty-ring-reset",
+  "write-track-add",
+  "write-track-remove",
+  "prefault",
+  "vcpu-tlb-flush",
+  "async-ready",
+  "nx-recover",
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
@@ -86,7 +98,7 @@ const OUTCOME = [
 ] as const;
 
 export const LAYOUT = {
-  version: 2,
+  version: 3,
   event: EVENT,
   extra: EXTRA,
   outcome: OUTCOME,

@@ -26,6 +26,38 @@ export interface AliasConfig {
   readonly preset?: string;
 }
 
+/** How the modelled host and its KVM are set up: module parameters, quirks, the processor. Every field is optional. */
+export interface HostOptions {
+  /** Whose tables: EPT or NPT. @default "intel" */
+  readonly vendor?: Vendor;
+  /** Hardware sets Accessed and Dirty (`eptad`). @default true */
+  readonly adBits?: boolean;
+  /** Page-modification log, in use while a slot is logged. @default false */
+  readonly pml?: boolean;
+  /** iTLB multihit workaround (`nx_huge_pages`). @default false */
+  readonly nxHugePages?: boolean;
+  /** Huge pages are split when logging begins (`eager_page_split`). @default true */
+  readonly eagerPageSplit?: boolean;
+  /** Frames without a memslot get MMIO entries (`mmio_caching`). @default true */
+  readonly mmioCaching?: boolean;
+  /** MMIO entries as the L1TF mitigation has them. @default false */
+  readonly l1tf?: boolean;
+  /** Guest MTRRs count, as with non-coherent DMA on older kernels. @default false */
+  readonly memoryTypes?: boolean;
+  /** `KVM_X86_QUIRK_SLOT_ZAP_ALL`: a slot that goes invalidates every root. @default true */
+  readonly slotZapAll?: boolean;
+  /** The guest takes asynchronous page faults. @default false */
+  readonly asyncPageFaults?: boolean;
+  /** The APIC-access page is mapped; else accesses to it are emulated. @default true */
+  readonly apicv?: boolean;
+}
+
+export type Vendor = "intel" | "amd";
+export type Kernel = "6.16" | "5.10" | "pvm-6.18";
+
+/** With every default filled in. */
+export type ResolvedHost = Required<HostOptions>;
+
 /** Every field is optional: `createVm()` is a VM with 48-bit addresses and no aliases. */
 export interface VmConfig {
   /** How many bits a gpa has, those that alias included: 32 to 52, or what the preset fixes. @default 48 */
@@ -66,13 +98,22 @@ export interface VmConfig {
   readonly externalTables?: string;
   /** Answer each `memoryFault` as a VMM would: convert the page, and let the access try again. @default false */
   readonly convertOnExit?: boolean;
+  /**
+   * Whose KVM is modelled: Linux 6.16, an old one, or the shadow-paging build of 6.18 that answered the recorded
+   * vectors.
+   * @default "6.16"
+   */
+  readonly kernel?: Kernel;
+  /** How the host and its KVM are set up. */
+  readonly host?: HostOptions;
   /** Most memory that page tables may take, in bytes: 2 MiB to 16 TiB. @default 16 GiB */
   readonly arenaBytes?: number;
 }
 
 /** A configuration with every default filled in. */
-export interface ResolvedVmConfig extends Required<Omit<VmConfig, "alias" | "tlb">> {
+export interface ResolvedVmConfig extends Required<Omit<VmConfig, "alias" | "tlb" | "host">> {
   readonly alias: Required<AliasConfig>;
   /** False for no TLB. */
   readonly tlb: false | Required<TlbConfig>;
+  readonly host: ResolvedHost;
 }

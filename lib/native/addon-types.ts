@@ -101,6 +101,24 @@ export interface NativeVmConfig {
   /** `ok`, `busy:<k>` or `fail:<k>`. */
   readonly externalTables: string;
   readonly convertOnExit: boolean;
+  /** `6.16`, `5.10` or `pvm-6.18`. */
+  readonly kernel: string;
+  readonly host: NativeHost;
+}
+
+/** Members of HostOptions in `native/core/machine.hpp`. */
+export interface NativeHost {
+  readonly vendor: string;
+  readonly adBits: boolean;
+  readonly pml: boolean;
+  readonly nxHugePages: boolean;
+  readonly eagerPageSplit: boolean;
+  readonly mmioCaching: boolean;
+  readonly l1tf: boolean;
+  readonly memoryTypes: boolean;
+  readonly slotZapAll: boolean;
+  readonly asyncPageFaults: boolean;
+  readonly apicv: boolean;
 }
 
 export interface NativeOutcome {

@@ -33,7 +33,9 @@ const PROJECTIONS: Readonly<Record<string, string>> = {
 
 /** Each setting that is not what a VM has by itself. */
 function extraLines(page: Page, config: ReplayConfig): string[] {
-  const { flushProvider, tlb, internalSlots, guestPaging, externalTables, convertOnExit } = config;
+  const { flushProvider, tlb, internalSlots, guestPaging, externalTables, convertOnExit, kernel, host } =
+    config;
+  const settings = Object.entries(host).map(([name, value]) => `${name}=${value}`);
   const flushes = flushProvider === "none" ? "none: every flush is a full one" : flushProvider;
   return [
     ...labelled(page, "range flush", flushes),
@@ -41,6 +43,8 @@ function extraLines(page: Page, config: ReplayConfig): string[] {
     ...(internalSlots ? labelled(page, "own slots", "TSS, identity map, APIC access") : []),
     ...(guestPaging === "long" ? [] : labelled(page, "guest paging", guestPaging)),
     ...(externalTables === "ok" ? [] : labelled(page, "mirrored", `the other side is ${externalTables}`)),
+    ...(kernel === "6.16" ? [] : labelled(page, "kernel", kernel)),
+    ...(settings.length === 0 ? [] : labelled(page, "host", settings.join(", "))),
     ...(convertOnExit ? labelled(page, "on exit", "memory faults are converted and tried again") : []),
   ];
 }

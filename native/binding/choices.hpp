@@ -21,6 +21,13 @@ static_assert(static_cast<unsigned>(GuestPaging::kPae) == 1 &&
               static_cast<unsigned>(GuestPaging::k32) == 2 &&
               static_cast<unsigned>(GuestPaging::kShadowEpt) == 3);
 
+inline constexpr std::array<std::string_view, 3> kKernelNames{"6.16", "5.10",
+                                                              "pvm-6.18"};
+static_assert(static_cast<unsigned>(Kernel::kPvm618) == 2);
+
+inline constexpr std::array<std::string_view, 2> kVendorNames{"intel", "amd"};
+static_assert(static_cast<unsigned>(Vendor::kAmd) == 1);
+
 // Place of a string argument among `names`, or an exception that lists them.
 std::size_t index_of(Napi::Value value, std::string_view name,
                      std::span<const std::string_view> names);

@@ -12,7 +12,12 @@ namespace {
 // Reads the options of one config object by name.
 class Options {
  public:
-  explicit Options(Napi::Value value) : from_(object(value, "config")) {}
+  explicit Options(Napi::Value value, std::string prefix = "config")
+      : from_(object(value, prefix)), prefix_(std::move(prefix)) {}
+
+  Options part(const char* name) const {
+    return Options(from_.Get(name), called(name));
+  }
 
   std::uint32_t count(const char* name) const {
     return integer<std::uint32_t>(from_.Get(name), called(name));
@@ -33,12 +38,27 @@ class Options {
   }
 
  private:
-  static std::string called(const char* name) {
-    return std::string("config.") + name;
-  }
+  std::string called(const char* name) const { return prefix_ + "." + name; }
 
   Napi::Object from_;
+  std::string prefix_;
 };
+
+HostOptions host_options(const Options& from) {
+  return {
+      .vendor = from.choice<Vendor>("vendor", kVendorNames),
+      .ad_bits = from.flag("adBits"),
+      .pml = from.flag("pml"),
+      .nx_huge_pages = from.flag("nxHugePages"),
+      .eager_page_split = from.flag("eagerPageSplit"),
+      .mmio_caching = from.flag("mmioCaching"),
+      .l1tf = from.flag("l1tf"),
+      .memory_types = from.flag("memoryTypes"),
+      .slot_zap_all = from.flag("slotZapAll"),
+      .async_page_faults = from.flag("asyncPageFaults"),
+      .apicv = from.flag("apicv"),
+  };
+}
 
 }  // namespace
 
@@ -60,6 +80,8 @@ MachineConfig vm_config(Napi::Value value) {
       .guest_paging = from.choice<GuestPaging>("guestPaging", kPagingNames),
       .external_tables = from.words("externalTables"),
       .convert_on_exit = from.flag("convertOnExit"),
+      .kernel = from.choice<Kernel>("kernel", kKernelNames),
+      .host = host_options(from.part("host")),
   };
 }
 

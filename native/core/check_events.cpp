@@ -66,6 +66,16 @@ Error refuse(std::size_t row, const char* expected, std::uint64_t value) {
           std::string(expected) + ", got " + number(value)};
 }
 
+std::optional<Error> check_vcpu(const EventColumns& events, std::size_t row,
+                                unsigned vcpus) {
+  const std::uint64_t vcpu = events.vcpu[row];
+  if (vcpu < vcpus) return std::nullopt;
+  return Error{ErrorCode::kEvent,
+               {{{"row", row}, {"value", vcpu}, {"limit", vcpus}}},
+               "expected a vCPU below " + std::to_string(vcpus) +
+                   ", got vCPU " + std::to_string(vcpu)};
+}
+
 std::optional<Error> check_access(const EventColumns& events, std::size_t row,
                                   double limit, unsigned vcpus) {
   if (!is_address(events.gpa[row], limit)) {
@@ -80,14 +90,7 @@ std::optional<Error> check_access(const EventColumns& events, std::size_t row,
                   "write 2, fetch 4",
                   events.access[row]);
   }
-  if (events.vcpu[row] >= vcpus) {
-    const std::uint64_t vcpu = events.vcpu[row];
-    return Error{ErrorCode::kEvent,
-                 {{{"row", row}, {"value", vcpu}, {"limit", vcpus}}},
-                 "expected a vCPU below " + std::to_string(vcpus) +
-                     ", got vCPU " + std::to_string(vcpu)};
-  }
-  return std::nullopt;
+  return check_vcpu(events, row, vcpus);
 }
 
 // Where ranges of a kind may lie, and what to call it.
@@ -151,7 +154,20 @@ std::optional<Error> check_row(const EventColumns& events, std::size_t row,
       return check_access(events, row, limits.issued, mmu.config.vcpus);
     case EventKind::kZap:
       return check_range(events, row, guest_range(limits.canonical, false));
+    case EventKind::kWriteTrackAdd:
+    case EventKind::kWriteTrackRemove:
+      return check_range(events, row, guest_range(limits.canonical, false));
+    case EventKind::kPrefault:
+      if (auto error = check_vcpu(events, row, mmu.config.vcpus)) return error;
+      return check_range(events, row, guest_range(limits.issued, false));
+    case EventKind::kVcpuTlbFlush:
+    case EventKind::kAsyncReady:
+      return check_vcpu(events, row, mmu.config.vcpus);
     case EventKind::kHvaInvalidate:
+    case EventKind::kHvaBegin:
+    case EventKind::kHvaEnd:
+    case EventKind::kAge:
+    case EventKind::kTestAge:
       return check_range(
           events, row,
           {kTwo52, false, "expected a page-aligned hva below 2^52",
@@ -162,6 +178,9 @@ std::optional<Error> check_row(const EventColumns& events, std::size_t row,
     case EventKind::kDirtyLogGet:
     case EventKind::kDirtyLogEnable:
     case EventKind::kDirtyLogDisable:
+    case EventKind::kDirtyLogClear:
+    case EventKind::kDirtyRingReset:
+    case EventKind::kNxRecover:
     case EventKind::kEnd:
       return check_range(events, row, guest_range(limits.canonical, true));
   }

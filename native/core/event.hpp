@@ -20,7 +20,7 @@
 
 namespace mmu {
 
-inline constexpr unsigned kLayoutVersion = 2;
+inline constexpr unsigned kLayoutVersion = 3;
 
 // What happens to the VM. Accesses come from vCPUs; the rest are operations
 // of the VMM or of the host, each named after the KVM path that it models.
@@ -47,8 +47,39 @@ enum class EventKind : std::uint8_t {
   // KVM_SET_MEMORY_ATTRIBUTES on [gpa, gpa + bytes). The access column says
   // what the pages become: kAttributes* bits.
   kAttributes,
+  // An invalidation of host pages opens: [hva, hva + bytes) is zapped as by
+  // kHvaInvalidate, and faults on it retry until the end. KVM:
+  // kvm_mmu_notifier_invalidate_range_start().
+  kHvaBegin,
+  // ... and closes; every fault that saw it open retries. KVM:
+  // kvm_mmu_notifier_invalidate_range_end().
+  kHvaEnd,
+  // Clears Accessed on what maps [hva, hva + bytes); level tells whether any
+  // was young. KVM: kvm_mmu_notifier_clear_young().
+  kAge,
+  // Only looks. KVM: kvm_mmu_notifier_test_young().
+  kTestAge,
+  // KVM_CLEAR_DIRTY_LOG of every page of [gpa, gpa + bytes), in 64-page
+  // windows of each logged slot; bytes 0 means every slot.
+  kDirtyLogClear,
+  // The VMM collects every dirty ring, then KVM_RESET_DIRTY_RINGS.
+  kDirtyRingReset,
+  // Somebody watches writes to these frames. KVM:
+  // __kvm_write_track_add_gfn(), __kvm_write_track_remove_gfn().
+  kWriteTrackAdd,
+  kWriteTrackRemove,
+  // KVM_PRE_FAULT_MEMORY on [gpa, gpa + bytes), through the row's vCPU.
+  kPrefault,
+  // The guest asks for its own TLB to be flushed.
+  kVcpuTlbFlush,
+  // Every page that the vCPU waits for has come. KVM:
+  // kvm_arch_async_page_ready().
+  kAsyncReady,
+  // A period of the worker that gives huge pages back. KVM:
+  // kvm_recover_nx_huge_pages().
+  kNxRecover,
 };
-inline constexpr unsigned kEventKindCount = 9;
+inline constexpr unsigned kEventKindCount = 21;
 inline constexpr std::array<std::string_view, kEventKindCount> kEventKindNames{
     "access",
     "zap",
@@ -58,7 +89,19 @@ inline constexpr std::array<std::string_view, kEventKindCount> kEventKindNames{
     "dirty-log-disable",
     "end",
     "hva-invalidate",
-    "attributes"};
+    "attributes",
+    "hva-begin",
+    "hva-end",
+    "age",
+    "test-age",
+    "dirty-log-clear",
+    "dirty-ring-reset",
+    "write-track-add",
+    "write-track-remove",
+    "prefault",
+    "vcpu-tlb-flush",
+    "async-ready",
+    "nx-recover"};
 
 // Bits of the access column of kAttributes.
 inline constexpr std::uint8_t kAttributesPrivate = 1;

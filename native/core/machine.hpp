@@ -29,6 +29,38 @@ enum class Flavour : std::uint8_t { kTdp, kRmap };
 // How the guest pages; alias bits go with 64-bit formats of its own only.
 enum class GuestPaging : std::uint8_t { kLong, kPae, k32, kShadowEpt };
 
+// Whose KVM: the base of the model, an old one, and the shadow-paging build
+// that recorded the vectors of test/vectors.
+enum class Kernel : std::uint8_t { k616, k510, kPvm618 };
+
+enum class Vendor : std::uint8_t { kIntel, kAmd };
+
+// How the host's KVM was loaded and set up: module parameters, quirks, and
+// what the processor has.
+struct HostOptions {
+  Vendor vendor = Vendor::kIntel;
+  // Hardware sets Accessed and Dirty (eptad).
+  bool ad_bits = true;
+  // Page-modification log, in use while a slot is logged. Needs ad_bits.
+  bool pml = false;
+  // iTLB multihit workaround (nx_huge_pages).
+  bool nx_huge_pages = false;
+  // Huge pages are split when logging begins (eager_page_split).
+  bool eager_page_split = true;
+  // Frames without a slot get MMIO entries (mmio_caching).
+  bool mmio_caching = true;
+  // The L1TF mitigation of MMIO entries.
+  bool l1tf = false;
+  // Guest MTRRs and non-coherent DMA count.
+  bool memory_types = false;
+  // KVM_X86_QUIRK_SLOT_ZAP_ALL.
+  bool slot_zap_all = true;
+  // The guest takes asynchronous page faults.
+  bool async_page_faults = false;
+  // The APIC access page is mapped; else accesses to it are emulated.
+  bool apicv = true;
+};
+
 struct MachineConfig {
   // Width of a gpa, alias bits included: 32 to 52.
   unsigned address_bits = 48;
@@ -57,6 +89,8 @@ struct MachineConfig {
   std::string external_tables = "ok";
   // Whether the VMM answers a memory fault by converting the page.
   bool convert_on_exit = false;
+  Kernel kernel = Kernel::k616;
+  HostOptions host{};
 };
 
 // The argument of KVM_SET_USER_MEMORY_REGION, plus what the modelled host

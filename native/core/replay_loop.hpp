@@ -227,11 +227,14 @@ class ReplayLoop {
     return {{frame(events, row)}, events.access[row], vcpu_of(events, row)};
   }
 
-  static VmEvent vm_event_of(const EventColumns& events, std::size_t row) {
+  VmEvent vm_event_of(const EventColumns& events, std::size_t row) const {
     const auto gpa = static_cast<std::uint64_t>(events.gpa[row]);
     const auto bytes = static_cast<std::uint64_t>(events.bytes[row]);
-    return {static_cast<EventKind>(events.kind[row]), events.access[row],
-            gpa >> kPageShift, (gpa + bytes) >> kPageShift};
+    const unsigned kind = events.kind[row];
+    return {
+        kind < kEventKindCount ? static_cast<EventKind>(kind) : EventKind::kEnd,
+        events.access[row], vcpu_of(events, row), gpa >> kPageShift,
+        (gpa + bytes) >> kPageShift};
   }
 
   // A script may write into a batch while it runs, after every row has been

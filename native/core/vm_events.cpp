@@ -102,6 +102,56 @@ void unmap_opposite(Mmu& mmu, GfnRange range, bool to_private) {
   if (mmu.ops->zap(cause, range)) mmu.flush.range(range);
 }
 
+// A handler changes the VM; of the outcome it may set code and level.
+using Handler = void (*)(Mmu&, const VmEvent&, Outcome&);
+
+void nothing(Mmu&, const VmEvent&, Outcome&) {}
+
+GfnRange frames_of(const VmEvent& event) {
+  return {{event.start}, {event.end}};
+}
+
+// By EventKind.
+constexpr Handler kHandlers[] = {
+    nothing,                                        // kAccess
+    [](Mmu& mmu, const VmEvent& event, Outcome&) {  // kZap
+      zap_range(mmu, frames_of(event));
+    },
+    [](Mmu& mmu, const VmEvent&, Outcome&) {  // kZapAllFast
+      mmu.ops->zap_all_fast();
+    },
+    [](Mmu& mmu, const VmEvent& event, Outcome&) {  // kDirtyLogGet
+      count_round(mmu.dirty_rounds, take_dirty_logs(mmu, frames_of(event)));
+    },
+    [](Mmu& mmu, const VmEvent& event, Outcome&) {  // kDirtyLogEnable
+      start_loggings(mmu, frames_of(event));
+    },
+    [](Mmu& mmu, const VmEvent& event, Outcome&) {  // kDirtyLogDisable
+      stop_loggings(mmu, frames_of(event));
+    },
+    nothing,                                        // kEnd
+    [](Mmu& mmu, const VmEvent& event, Outcome&) {  // kHvaInvalidate
+      invalidate_hva(mmu, event.start, event.end);
+    },
+    [](Mmu& mmu, const VmEvent& event, Outcome&) {  // kAttributes
+      set_attributes(mmu, frames_of(event),
+                     (event.flags & kAttributesPrivate) != 0);
+    },
+    nothing,  // kHvaBegin
+    nothing,  // kHvaEnd
+    nothing,  // kAge
+    nothing,  // kTestAge
+    nothing,  // kDirtyLogClear
+    nothing,  // kDirtyRingReset
+    nothing,  // kWriteTrackAdd
+    nothing,  // kWriteTrackRemove
+    nothing,  // kPrefault
+    nothing,  // kVcpuTlbFlush
+    nothing,  // kAsyncReady
+    nothing,  // kNxRecover
+};
+static_assert(std::size(kHandlers) == kEventKindCount);
+
 }  // namespace
 
 // KVM stores last, with entries reserved before; one thread cannot tell, and
@@ -125,35 +175,14 @@ void set_attributes(Mmu& mmu, GfnRange range, bool to_private) {
 
 Outcome apply_vm_event(Mmu& mmu, const VmEvent& event) {
   const std::uint64_t before = mmu.accounts.changed;
-  const GfnRange range{{event.start}, {event.end}};
   mmu.flush.begin_event(false);
-  switch (event.kind) {
-    case EventKind::kAccess:
-    case EventKind::kEnd:
-      break;
-    case EventKind::kZap:
-      zap_range(mmu, range);
-      break;
-    case EventKind::kZapAllFast:
-      mmu.ops->zap_all_fast();
-      break;
-    case EventKind::kDirtyLogGet:
-      count_round(mmu.dirty_rounds, take_dirty_logs(mmu, range));
-      break;
-    case EventKind::kDirtyLogEnable:
-      start_loggings(mmu, range);
-      break;
-    case EventKind::kDirtyLogDisable:
-      stop_loggings(mmu, range);
-      break;
-    case EventKind::kHvaInvalidate:
-      invalidate_hva(mmu, event.start, event.end);
-      break;
-    case EventKind::kAttributes:
-      set_attributes(mmu, range, (event.flags & kAttributesPrivate) != 0);
-      break;
-  }
-  return done_since(mmu, before);
+  Outcome out;
+  kHandlers[static_cast<unsigned>(event.kind)](mmu, event, out);
+  const Outcome done = done_since(mmu, before);
+  out.flush = done.flush;
+  out.sptes_changed = done.sptes_changed;
+  out.flushed_pages = done.flushed_pages;
+  return out;
 }
 
 Outcome done_since(const Mmu& mmu, std::uint64_t before) {

@@ -9,6 +9,7 @@ namespace mmu {
 struct VmEvent {
   EventKind kind = EventKind::kEnd;
   std::uint8_t flags = 0;
+  std::uint16_t vcpu = 0;
   std::uint64_t start = 0;  // in pages: a canonical frame, or of an hva
   std::uint64_t end = 0;
 };

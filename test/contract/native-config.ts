@@ -1,4 +1,5 @@
 /** Configs as the bare addon takes them: every option said. */
+import { HOST_DEFAULTS } from "../../lib/config/host.js";
 import { loadAddon } from "../../lib/native/addon.js";
 import type { NativeVmConfig } from "../../lib/native/addon-types.js";
 
@@ -18,6 +19,8 @@ export const CONFIG: NativeVmConfig = {
   guestPaging: "long",
   externalTables: "ok",
   convertOnExit: false,
+  kernel: "6.16",
+  host: HOST_DEFAULTS,
 };
 
 /** `CONFIG` with a preset and what it fixes. */

@@ -29,6 +29,8 @@ const CONFIG: Replay["config"] = {
   guestPaging: "long",
   externalTables: "ok",
   convertOnExit: false,
+  kernel: "6.16",
+  host: {},
   project: "bounce",
   backing: "4K",
   dirtyLog: "off",

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { HOST_DEFAULTS } from "../../lib/config/host.js";
 import { type ResolvedVmConfig, resolveConfigWith, type VmConfig } from "../../lib/config.js";
 import { fakeEngine } from "../support/fake-engine.js";
 import { thrownBy } from "./thrown.js";
@@ -19,6 +20,8 @@ test("every default is filled in", () => {
     guestPaging: "long",
     externalTables: "ok",
     convertOnExit: false,
+    kernel: "6.16",
+    host: HOST_DEFAULTS,
     arenaBytes: 16 * 2 ** 30,
   });
 });

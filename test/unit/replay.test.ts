@@ -90,6 +90,8 @@ describe.skipIf(!hasAddon)("replay", () => {
       guestPaging: "long",
       externalTables: "ok",
       convertOnExit: false,
+      kernel: "6.16",
+      host: {},
       project: "as-recorded",
       backing: "4K",
       dirtyLog: "on",
