@@ -39,7 +39,7 @@ constexpr ErrorInfo kTable[] = {
     {"ERR_MEMSLOT_BEYOND_MAX", "EINVAL",
      "memslot [{start}, {end}) ends above the highest mappable gpa {max}"},
     {"ERR_MEMSLOT_ALIASED", "EINVAL",
-     "memslot's last page {gpa} carries an alias bit"},
+     "memslot's page {gpa} carries an alias bit"},
     {"ERR_MEMSLOT_BACKING", "EINVAL",
      "memslot cannot be backed by 1 GiB pages: alias bit {bit:d} is not above "
      "{limit:d}"},

@@ -13,6 +13,7 @@
 
 #include "core/address.hpp"
 #include "core/alias/alias_space.hpp"
+#include "core/alias/alias_traits.hpp"
 #include "core/dirty_bitmap.hpp"
 #include "core/machine.hpp"
 #include "core/reverse_map.hpp"
@@ -122,7 +123,8 @@ Result<SlotChange> check_memslot(const MemslotSet* sets,
 // KVM: kvm_arch_prepare_memory_region() (v6.16).
 Result<SlotChange> check_arch(const MemslotRegion& region, SlotChange change,
                               const MachineConfig& config,
-                              const AliasSpace& space);
+                              const AliasSpace& space,
+                              const AliasTraits& traits);
 
 // The last frame that may be mapped. KVM: kvm_mmu_max_gfn() (v6.16).
 constexpr Gfn max_gfn(const MachineConfig& config) {

@@ -91,6 +91,22 @@ Result<SlotChange> check_existing(const Memslot& slot,
   return toggled != 0 ? SlotChange::kFlags : SlotChange::kNone;
 }
 
+// The frame for whose alias bits a slot is refused. KVM looks at the last one
+// alone; where the engine makes twins, a slot that begins among the aliases, or
+// reaches through them, would lie where a twin belongs.
+std::optional<std::uint64_t> aliased_frame(const GfnRange& range,
+                                           const AliasSpace& space,
+                                           const AliasTraits& traits) {
+  const std::uint64_t first = range.start.value;
+  const std::uint64_t last = range.end.value - 1;
+  if (space.is_aliased(last)) return last;
+  if (!traits.twin_slots || space.bit_count == 0) return std::nullopt;
+  if (space.is_aliased(first)) return first;
+  const std::uint64_t step = space.offset_of(1);
+  const std::uint64_t next = (first / step + 1) * step;
+  return next <= last ? std::optional(next) : std::nullopt;
+}
+
 }  // namespace
 
 // KVM also refuses a create that makes the sum of all pages wrap. With at most
@@ -130,7 +146,8 @@ Result<SlotChange> check_memslot(const MemslotSet* sets,
 // would have to choose between tables that such a page does not have.
 Result<SlotChange> check_arch(const MemslotRegion& region, SlotChange change,
                               const MachineConfig& config,
-                              const AliasSpace& space) {
+                              const AliasSpace& space,
+                              const AliasTraits& traits) {
   const GfnRange range = gfn_range(region);
   const std::uint64_t last = range.end.value - 1;
   if (last > max_gfn(config).value) {
@@ -139,8 +156,8 @@ Result<SlotChange> check_arch(const MemslotRegion& region, SlotChange change,
                    {"end", gpa_of(range.end).value},
                    {"max", gpa_of(max_gfn(config)).value}}}};
   }
-  if (space.is_aliased(last)) {
-    return Error{ErrorCode::kMemslotAliased, {{{"gpa", last << kPageShift}}}};
+  if (const auto bad = aliased_frame(range, space, traits)) {
+    return Error{ErrorCode::kMemslotAliased, {{{"gpa", *bad << kPageShift}}}};
   }
   constexpr unsigned kTop = 38;  // of the address bits inside a 1G table
   if (region.backing == 3 && space.bit_count != 0 && space.low_bit <= kTop) {

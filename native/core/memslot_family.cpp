@@ -33,13 +33,8 @@ NewSlot make_slot(const Mmu& mmu, const MemslotRegion& region,
   return NewSlot(std::move(slot));
 }
 
-// Twins of a slot that begins among the aliases would overlap others. Between
-// its ends no slot is long enough to reach them.
-unsigned twin_count(const Mmu& mmu, const GfnRange& range) {
-  const AliasSpace& space = mmu.alias.space();
-  const bool has_twins =
-      mmu.traits.twin_slots && !space.is_aliased(range.start.value);
-  return has_twins ? space.alias_count() - 1 : 0;
+unsigned twin_count(const Mmu& mmu) {
+  return mmu.traits.twin_slots ? mmu.alias.space().alias_count() - 1 : 0;
 }
 
 struct InternalSlot {
@@ -61,7 +56,7 @@ Result<Family> make_family(const Mmu& mmu, const MemslotRegion& region) {
   if (!first) return first.error();
   Family family;
   family.push_back(std::move(first.value()));
-  const unsigned twins = twin_count(mmu, family.front()->range);
+  const unsigned twins = twin_count(mmu);
   for (unsigned alias = 1; alias <= twins; ++alias) {
     NewSlot twin = make_slot(mmu, region, mmu.alias.space().offset_of(alias));
     if (!twin) return twin.error();

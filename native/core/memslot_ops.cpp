@@ -22,8 +22,8 @@ void make_room(Mmu& mmu, const Family& family) {
 }
 
 Result<SlotChange> create(Mmu& mmu, const MemslotRegion& region) {
-  Result<SlotChange> change =
-      check_arch(region, SlotChange::kCreate, mmu.config, mmu.alias.space());
+  Result<SlotChange> change = check_arch(
+      region, SlotChange::kCreate, mmu.config, mmu.alias.space(), mmu.traits);
   if (!change) return change;
   Result<Family> family = make_family(mmu, region);
   if (!family) return family.error();
@@ -101,24 +101,17 @@ Result<SlotChange> move(Mmu& mmu, const MemslotRegion& region) {
   Result<Family> made = make_family(mmu, region);
   if (!made) return made.error();
   Family& family = made.value();
-  const Result<SlotChange> change =
-      check_arch(region, SlotChange::kMove, mmu.config, mmu.alias.space());
+  const Result<SlotChange> change = check_arch(
+      region, SlotChange::kMove, mmu.config, mmu.alias.space(), mmu.traits);
   if (change) make_room(mmu, family);
   for (std::size_t i = 0; i < (change ? olds.size() : 1); ++i) {
     invalidate(mmu, *olds[i]);
     if (i == 0) report_removal(mmu, as_id, range);
     if (change) {
       const std::unique_ptr<Memslot> old = set.take(olds[i]);
-      if (i < family.size()) {
-        inherit(*family[i], *old);
-        set.insert(std::move(family[i]));
-      }
+      inherit(*family[i], *old);
+      set.insert(std::move(family[i]));
     }
-    advance_generation(mmu, as_id);
-  }
-  // Twins that the old place had no room for.
-  for (std::size_t i = olds.size(); change && i < family.size(); ++i) {
-    set.insert(std::move(family[i]));
     advance_generation(mmu, as_id);
   }
   return change;

@@ -114,6 +114,31 @@ TEST_CASE("duplicate-slots: a slot's end is two, a generation step each way") {
   CHECK(world::access(*machine, kB).code == OutcomeCode::kEmulate);
 }
 
+TEST_CASE("duplicate-slots: no slot of the user's lies where twins go") {
+  for (const Flavour mmu : {kTdp, kRmap}) {
+    CAPTURE(world::name_of(mmu));
+    mmu::MachineConfig config = Setup{"duplicate-slots", mmu, "xo:38"}.config();
+    config.host_maxphyaddr = 48;
+    const Vm machine = world::vm(config);
+    constexpr std::uint64_t kLow = mmu::bit(38);
+    const auto ask = [&](std::uint64_t gpa, std::uint64_t bytes) {
+      return machine->set_memslot({.gpa = gpa, .bytes = bytes});
+    };
+    // In the aliases, ending in them, and through them with both ends outside.
+    for (const auto& [gpa, bytes] : {std::pair{kLow, kPage},
+                                     {kLow - kPage, 2 * kPage},
+                                     {kLow - kPage, kLow + 2 * kPage},
+                                     {kLow, kLow + kPage}}) {
+      const auto refused = ask(gpa, bytes);
+      REQUIRE(!refused);
+      CHECK(refused.error().code == mmu::ErrorCode::kMemslotAliased);
+    }
+    CHECK(machine->memslots().empty());
+    CHECK(machine->generation(0) == 0);
+    CHECK(ask(kLow - kPage, kPage));
+  }
+}
+
 TEST_CASE("a conversion zaps a huge shared leaf whole, and flushes its span") {
   for (const Flavour mmu : {kTdp, kRmap}) {
     CAPTURE(world::name_of(mmu));

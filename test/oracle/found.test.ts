@@ -24,3 +24,24 @@ test("logging of a slot beyond a four-level tree touches no mapping inside it", 
     agree({ config, slots: [last, beyond], steps: [...touch, toggle, toggle, ...touch] });
   }
 });
+
+test("a slot that begins among the aliases, or reaches through them, leaves its neighbours their twins", () => {
+  const bit = 2 ** 38;
+  const config = {
+    addressBits: 39,
+    rootLevel: 4,
+    hostMaxphyaddr: 40,
+    vcpus: 1,
+    policy: "duplicate-slots",
+    preset: "xo:38",
+  };
+  const home = { slot: 2, flags: 0, gpa: bit - PAGE, bytes: PAGE, hva: 2 ** 41, backing: 2 };
+  for (const gpa of [bit - PAGE, bit, 2 * bit - PAGE]) {
+    const wide = { slot: 0, flags: 0, gpa, bytes: bit + 2 * PAGE, hva: 2 ** 40, backing: 2 };
+    const touch = event("access", { gpa: 2 * bit - PAGE, access: 4 });
+    for (const mmu of ["tdp", "rmap"] as const) {
+      agree({ config: { ...config, mmu }, slots: [wide, home], steps: [touch, { kind: "compare" }] });
+      agree({ config: { ...config, mmu }, slots: [home, wide], steps: [touch, { kind: "compare" }] });
+    }
+  }
+});

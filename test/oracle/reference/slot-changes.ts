@@ -18,12 +18,8 @@ export function setMemslot(state: State, region: Region): number {
   let changed = commit(state, change);
   if (shape.policy.slotFrames === "canonical") return changed;
   const { aliases } = shape;
-  const hasTwins = ({ base }: Slot) => aliases.aliasOf(base) % aliases.count === 0;
   for (const alias of aliases.all().slice(1))
-    changed += commit(
-      state,
-      twinChange(memslots, change, { alias, offset: aliases.offset(alias), hasTwins }),
-    );
+    changed += commit(state, twinChange(memslots, change, { alias, offset: aliases.offset(alias) }));
   return changed;
 }
 
@@ -93,7 +89,14 @@ function advance(state: State, asId: number): number {
 function refuseUnmappable({ maxGfn, shape }: State, { base, pages, backing }: Slot): void {
   const last = base + pages - 1;
   if (last > maxGfn) throw new Refusal("ERR_MEMSLOT_BEYOND_MAX", "EINVAL");
-  if (shape.aliases.aliasOf(last) !== 0) throw new Refusal("ERR_MEMSLOT_ALIASED", "EINVAL");
+  const isAliased = shape.aliases.aliasOf(last) !== 0;
+  // Everything above a canonical frame is its twins' place, and twins are nobody's to make but ours.
+  const hasTwins = shape.policy.slotFrames !== "canonical";
+  const reachesTwins =
+    hasTwins &&
+    (shape.aliases.aliasOf(base) !== 0 ||
+      Math.floor(base / shape.aliases.step) !== Math.floor(last / shape.aliases.step));
+  if (isAliased || reachesTwins) throw new Refusal("ERR_MEMSLOT_ALIASED", "EINVAL");
   // An alias bit that the table of 1G entries indexes would be in the middle of it.
   if (backing === 3 && shape.aliases.step < 512 ** 3) throw new Refusal("ERR_MEMSLOT_BACKING", "EINVAL");
 }

@@ -23,19 +23,16 @@ export function addInternalSlots({ slots }: Memslots): void {
   }
 }
 
-/**
- * The same change for the twin that many frames further. A slot that begins
- * among the aliases has none, so a move may make or end one.
- */
+/** The same change for the twin that many frames further. */
 export function twinChange(
   { slots }: Memslots,
   change: Change,
-  { alias, offset, hasTwins }: { alias: number; offset: number; hasTwins: (slot: Slot) => boolean },
+  { alias, offset }: { alias: number; offset: number },
 ): Change {
   if (change.kind === "nothing") return change;
   const user = change.kind === "create" ? change.slot : change.old;
   const old = slots.get(user.slot + alias * TWINS);
-  const wanted = change.kind === "delete" || !hasTwins(change.slot) ? undefined : change.slot;
+  const wanted = change.kind === "delete" ? undefined : change.slot;
   if (wanted === undefined) return old === undefined ? { kind: "nothing" } : { kind: "delete", old };
   const slot: Slot = {
     ...wanted,
