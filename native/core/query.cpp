@@ -3,15 +3,17 @@
 #include <string>
 
 #include "core/flavour.hpp"
+#include "core/formats/shown.hpp"
 #include "core/reach.hpp"
 #include "core/rules/rule_set.hpp"
 
 namespace mmu {
 namespace {
 
-// Which format a table has is our business; users see where it is.
-Spte as_shown(Spte spte, Level level) {
-  return spte.is_link(level) ? spte.without(link::kCompact) : spte;
+// An entry as the VM's kernel would have it. Which format a table has is our
+// business; users see where it is.
+std::uint64_t as_shown(const ShownSptes& shown, Spte spte, Level level) {
+  return shown(spte.is_link(level) ? spte.without(link::kCompact) : spte);
 }
 
 std::uint64_t sum(const Mmu& mmu, std::uint64_t VcpuStats::* counter) {
@@ -31,12 +33,14 @@ std::uint64_t count_dirty(const Memslot& slot) {
   return pages;
 }
 
-void append_leaves(std::vector<LeafView>& leaves, const PageTable& tree,
-                   AliasedRange range, bool mmio) {
-  for (TableWalk walk(tree, range); walk; walk.next()) {
+void append_leaves(std::vector<LeafView>& leaves, const Mmu& mmu,
+                   const View& view, bool mmio) {
+  const ShownSptes shown(mmu.config);
+  const PageTable& tree = mmu.tree(view.root);
+  for (TableWalk walk(tree, view.range); walk; walk.next()) {
     const Spte spte = walk.spte();
     if (spte.is_leaf(walk.level()) || (mmio && spte.is_mmio())) {
-      leaves.push_back({gpa_of(walk.gfn()).value, spte.raw,
+      leaves.push_back({gpa_of(walk.gfn()).value, shown(spte),
                         static_cast<std::uint8_t>(walk.level())});
     }
   }
@@ -141,6 +145,7 @@ Result<std::vector<StepView>> list_steps(const Mmu& mmu, std::uint64_t gpa) {
   if (!fits(gpa, mmu.config.address_bits)) return bad_gpa(gpa);
   const AliasedGfn gfn = issued_frame(mmu, gpa);
   const PageTable& tree = mmu.tree(mmu.alias.root_of(gfn));
+  const ShownSptes shown(mmu.config);
   std::vector<StepView> steps;
   if (!tree.has_root()) return steps;
   TableRef table = tree.root();
@@ -150,7 +155,7 @@ Result<std::vector<StepView>> list_steps(const Mmu& mmu, std::uint64_t gpa) {
     steps.push_back({.level = static_cast<std::uint8_t>(level),
                      .is_leaf = spte.is_leaf(level),
                      .gpa = gpa_of(round_down(gfn, level)).value,
-                     .spte = as_shown(spte, level).raw});
+                     .spte = as_shown(shown, spte, level)});
     if (level == Level::k4K || !spte.is_link(level)) return steps;
     table = link::table(spte, below(level));
   }
@@ -160,7 +165,7 @@ Result<std::vector<LeafView>> list_ways(const Mmu& mmu, std::uint64_t gpa) {
   if (!fits(gpa, mmu.config.address_bits)) return bad_gpa(gpa);
   std::vector<LeafView> leaves;
   for (const View& view : mmu.alias.every_view(page_of(mmu, gpa))) {
-    append_leaves(leaves, mmu.tree(view.root), view.range, false);
+    append_leaves(leaves, mmu, view, false);
   }
   return leaves;
 }
@@ -168,7 +173,7 @@ Result<std::vector<LeafView>> list_ways(const Mmu& mmu, std::uint64_t gpa) {
 std::vector<LeafView> list_leaves(const Mmu& mmu, bool mmio) {
   std::vector<LeafView> leaves;
   for (const View& view : mmu.alias.every_view(canonical_space(mmu))) {
-    append_leaves(leaves, mmu.tree(view.root), view.range, mmio);
+    append_leaves(leaves, mmu, view, mmio);
   }
   return leaves;
 }

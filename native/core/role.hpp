@@ -1,7 +1,7 @@
 // Everything that makes one table page reusable for another purpose or not,
 // packed as KVM packs it.
 //
-// KVM: union kvm_mmu_page_role (v6.16).
+// KVM: union kvm_mmu_page_role (v6.16, 5.10).
 #pragma once
 
 #include <cstdint>
@@ -17,12 +17,29 @@ struct PageRole {
   static constexpr std::uint32_t kDirect = 1u << 7;
   // X, W and U, as inherited from above; all of them in a direct tree.
   static constexpr std::uint32_t kAccessAll = 7u << 8;
+  // A root that no vCPU may load any more.
+  static constexpr std::uint32_t kInvalid = 1u << 11;
   static constexpr std::uint32_t kEferNx = 1u << 12;
   static constexpr std::uint32_t kCr0Wp = 1u << 13;
+  // Nobody keeps Accessed and Dirty below.
+  static constexpr std::uint32_t kAdDisabled = 1u << 16;
+  // The tree is KVM's picture of external tables.
+  static constexpr std::uint32_t kMirror = 1u << 19;
+  // Of the guest's tables: 4 bytes an entry, so that one of them takes two
+  // pages of 8-byte entries, or four at level 2.
+  static constexpr std::uint32_t kHas4ByteGpte = 1u << 4;
+  static constexpr unsigned kQuadrantShift = 5;
+  // The number of the address space.
+  static constexpr unsigned kSmmShift = 24;
 
   std::uint32_t word = 0;
 
   friend constexpr bool operator==(PageRole, PageRole) = default;
+
+  constexpr bool has(std::uint32_t mask) const { return (word & mask) == mask; }
+  constexpr PageRole with(std::uint32_t mask) const { return {word | mask}; }
+  // 5.10 says the opposite of kHas4ByteGpte, and knows no mirrors.
+  constexpr PageRole as_510() const { return {word ^ kHas4ByteGpte}; }
 };
 
 // The role of a table at `level` in a two-dimensional paging tree.

@@ -42,6 +42,18 @@ inline constexpr std::uint64_t kMmuPresent = bit(11);
 
 inline constexpr std::uint64_t kAddress = bits(51, 12);
 
+// Ignored by hardware. Who keeps Accessed and Dirty of this entry: 0 hardware,
+// 1 nobody, so that KVM has to watch, 2 hardware, but KVM takes W to see
+// writes.
+inline constexpr std::uint64_t kAdType = bits(53, 52);
+inline constexpr std::uint64_t kAdDisabled = bit(52);
+inline constexpr std::uint64_t kAdWriteProtectOnly = bit(53);
+
+// R and X of an entry that lost them so that its next use is seen.
+inline constexpr unsigned kSavedShift = 54;
+inline constexpr std::uint64_t kSavedPermissions = (kRead | kExec)
+                                                   << kSavedShift;
+
 // Ignored by hardware. The host side of this page may be written: fixed for
 // as long as the entry is present.
 inline constexpr std::uint64_t kHostWritable = bit(57);
@@ -58,6 +70,10 @@ inline constexpr std::uint64_t kBlocked = bit(62);
 inline constexpr std::uint64_t kSuppressVe = bit(63);
 
 inline constexpr std::uint64_t kEmpty = kSuppressVe;
+
+// Of an entry whose table is being taken down; everybody else backs off. With
+// one thread nobody meets it, but a trace shows it.
+inline constexpr std::uint64_t kFrozen = kSuppressVe | 0x5a0;
 
 // RWX of an MMIO entry: writable but not readable, which no EPT accepts.
 inline constexpr std::uint64_t kMmioMarker = kWrite | kExec;
@@ -83,6 +99,7 @@ struct Spte {
 
   constexpr bool has(std::uint64_t mask) const { return (raw & mask) == mask; }
   constexpr bool is_empty() const { return raw == ept::kEmpty; }
+  constexpr bool is_frozen() const { return raw == ept::kFrozen; }
   constexpr bool is_present() const { return has(ept::kMmuPresent); }
   constexpr bool is_mmio() const {
     return (raw & ept::kMmioMask) == ept::kMmioMarker;
@@ -157,6 +174,10 @@ constexpr std::uint64_t mmio_generation(Spte spte) {
   return low | (high << ept::kGenerationLowBits);
 }
 
+constexpr Gfn mmio_frame(Spte spte) {
+  return {(spte.raw & ept::kAddress) >> kPageShift};
+}
+
 // Entry `index` of the table that replaces the huge leaf `huge`.
 // KVM: make_huge_page_split_spte() (v6.16).
 constexpr Spte split_child(Spte huge, Level child, unsigned index) {
@@ -187,6 +208,9 @@ static_assert(make_mmio({0xfee00}, 0x7fffe).raw == 0x7ff00000fee007f6);
 static_assert(make_mmio({0x800000000}, 6).raw == 0x0000800000000036);
 static_assert(mmio_generation(make_mmio({0xfee00}, 0x7fffe)) == 0x7fffe);
 static_assert(make_mmio({0xfee00}, 0x7fffe).is_mmio());
+static_assert(mmio_frame(make_mmio({0xfee00}, 0x7fffe)) == Gfn{0xfee00});
+static_assert(!Spte{ept::kFrozen}.is_mmio() &&
+              !Spte{ept::kFrozen}.is_present());
 static_assert(!Spte{}.is_mmio() && !Spte{}.is_present());
 static_assert(!Spte{}.is_blocked() && make_blocked({0}).is_blocked());
 static_assert(!make_blocked({~std::uint64_t{0} >> 24}).is_mmio());
