@@ -143,7 +143,8 @@ Result<SlotChange> check_memslot(const MemslotSet* sets,
 }
 
 // Rows in KVM's order; the last one is ours: an alias bit inside a 1G page
-// would have to choose between tables that such a page does not have.
+// would have to choose between tables that such a page does not have. A slot
+// that moves keeps its backing, whatever the request says.
 Result<SlotChange> check_arch(const MemslotRegion& region, SlotChange change,
                               const MachineConfig& config,
                               const AliasSpace& space,
@@ -160,7 +161,8 @@ Result<SlotChange> check_arch(const MemslotRegion& region, SlotChange change,
     return Error{ErrorCode::kMemslotAliased, {{{"gpa", *bad << kPageShift}}}};
   }
   constexpr unsigned kTop = 38;  // of the address bits inside a 1G table
-  if (region.backing == 3 && space.bit_count != 0 && space.low_bit <= kTop) {
+  if (change == SlotChange::kCreate && region.backing == 3 &&
+      space.bit_count != 0 && space.low_bit <= kTop) {
     return Error{ErrorCode::kMemslotBacking,
                  {{{"bit", space.low_bit}, {"limit", kTop}}}};
   }

@@ -45,3 +45,11 @@ test("a slot that begins among the aliases, or reaches through them, leaves its 
     }
   }
 });
+
+test("a move that names another backing keeps the slot's own, also where 1G would be refused", () => {
+  const config = { addressBits: 39, rootLevel: 4, hostMaxphyaddr: 39, vcpus: 1, preset: "xo:38" };
+  const slot = { slot: 0, flags: 0, gpa: 0, bytes: PAGE, hva: 2 ** 40, backing: 2 };
+  const moved = { ...slot, gpa: 2 ** 30, backing: 3 };
+  for (const policy of ["duplicate-slots", "precise"])
+    agree({ config: { ...config, policy }, slots: [slot, moved], steps: [{ kind: "compare" }] });
+});
