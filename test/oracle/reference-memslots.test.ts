@@ -126,7 +126,7 @@ describe("memslots", () => {
 describe("which sizes a slot allows", () => {
   const levels = (base: number, pages: number, hva: number): number[] => {
     const slot: Slot = {
-      ...{ slot: 0, asId: 0, base, pages, hva, backing: 3, readonly: false, logged: false },
+      ...{ slot: 0, asId: 0, base, pages, hva, backing: 3, readonly: false, logged: false, hasMemfd: false },
       ...{ dirty: undefined, owner: "user" },
     };
     return Array.from({ length: Math.ceil((base + pages) / 512) - Math.floor(base / 512) }, (_, i) =>

@@ -5,13 +5,15 @@
  * wrong about KVM.
  */
 import { tryAccess } from "./reference/access.js";
-import type { TakenLog } from "./reference/dirty-log.js";
-import { operate, refuseEvent, takeLogs } from "./reference/events.js";
-import type { TablePage } from "./reference/mappings.js";
-import type { Slot } from "./reference/memslots.js";
-import * as report from "./reference/report.js";
+import { type ClearRequest, clearLog, loggedSlot, type TakenLog, takeLogs } from "./reference/dirty-log.js";
+import type { RingEntry } from "./reference/dirty-ring.js";
+import { operate, refuseEvent } from "./reference/events.js";
+import { guestWrite } from "./reference/guest-write.js";
+import { Observed } from "./reference/observed.js";
+import { createGuestMemfd, createVcpu, enableCap } from "./reference/requests.js";
+import { collectRing, leaveIfFull, type RingReset, resetRings } from "./reference/rings.js";
 import { setMemslot } from "./reference/slot-changes.js";
-import { newState, type State, type Violation } from "./reference/state.js";
+import { newState } from "./reference/state.js";
 import {
   INSERTED,
   type ReferenceConfig,
@@ -25,11 +27,9 @@ import { convert } from "./reference/zap.js";
 /** A conversion that a projection put into the stream has no number of its own. */
 const isInserted = ({ kind, access }: ReferenceEvent): boolean => kind === "attributes" && access >= INSERTED;
 
-export class ReferenceMmu {
-  readonly state: State;
-
+export class ReferenceMmu extends Observed {
   constructor(config: ReferenceConfig) {
-    this.state = newState(config);
+    super(newState(config));
   }
 
   /** Throws a `Refusal` for an event that this VM has no use for. */
@@ -47,72 +47,51 @@ export class ReferenceMmu {
     return this.done(setMemslot(this.state, region));
   }
 
-  /** KVM_GET_DIRTY_LOG: the bitmap is emptied, a twin's with it. Throws a `Refusal`. */
-  takeDirtyLog(slotArgument: number): TakenLog {
-    const slot = this.state.memslots.slots.get(slotArgument);
-    if (slot?.dirty === undefined || slot.owner !== "user") throw new Refusal("ERR_NO_DIRTY_LOG", "ENOENT");
+  /**
+   * KVM_GET_DIRTY_LOG, of a twin too. A copy to userspace that fails comes after all else. Throws a `Refusal`.
+   */
+  takeDirtyLog(slotArgument: number, { copyFails = false } = {}): TakenLog {
+    const slot = loggedSlot(this.state, slotArgument);
     this.begin(false);
-    return takeLogs(this.state, slot);
+    const log = takeLogs(this.state, slot);
+    if (copyFails) throw new Refusal("ERR_COPY", "EFAULT");
+    return log;
   }
 
-  slot(slotArgument: number): Slot | undefined {
-    return this.slots().find(({ slot }) => slot === slotArgument);
+  /** KVM_CLEAR_DIRTY_LOG. Returns the entries changed. Throws a `Refusal`. */
+  clearDirtyLog(slotArgument: number, request: ClearRequest): number {
+    this.begin(false);
+    return clearLog(this.state, slotArgument, request);
   }
 
-  /** Of userspace, in order; what is dirty in a twin is dirty. */
-  slots(): Slot[] {
-    const { memslots } = this.state;
-    return memslots.ofUser().map((slot) => {
-      const twins = memslots.twinsOf(slot).flatMap(({ dirty }) => [...(dirty ?? [])]);
-      return { ...slot, dirty: slot.dirty && new Set([...slot.dirty, ...twins]) };
-    });
+  /** Bytes that KVM wrote, before the first page that it could not. */
+  guestWrite(gpa: number, bytes: number, vcpu = 0): number {
+    this.begin(false);
+    return guestWrite(this.state, gpa, bytes, vcpu);
   }
 
-  generation(asId: number): number {
-    return this.state.memslots.generations[asId] ?? Number.NaN;
+  collectRing(vcpu: number, most = 0): RingEntry[] {
+    return collectRing(this.state, vcpu, most);
   }
 
-  /** What hardware reaches, by address as issued; with MMIO entries if asked for. */
-  leaves(options: { readonly mmio: boolean }): report.RenderedLeaf[] {
-    return report.leavesOf(this.state, options);
+  /** KVM_RESET_DIRTY_RINGS. Throws a `Refusal`. */
+  resetRings(): RingReset {
+    this.begin(false);
+    return resetRings(this.state);
   }
 
-  leavesAt(gpa: number): report.RenderedLeaf[] {
-    return report.leavesAt(this.state, gpa);
+  /** KVM_ENABLE_CAP. Throws a `Refusal`. */
+  enableCap(cap: number, flags: number, argument: number): void {
+    enableCap(this.state, cap, flags, argument);
   }
 
-  walk(gpa: number): report.RenderedWalk | undefined {
-    return report.walkOf(this.state, gpa);
+  createVcpu(id: number): void {
+    createVcpu(this.state, id);
   }
 
-  leafCounts(): report.LeafCount[] {
-    return report.leafCountsOf(this.state);
-  }
-
-  stats(): Record<string, number> {
-    return report.statsOf(this.state);
-  }
-
-  tables(): { roots: number; byLevel: number[] } {
-    return report.tablesOf(this.state);
-  }
-
-  tableList(): TablePage[] {
-    return this.state.mappings.tables();
-  }
-
-  violations(): Violation[] {
-    return [...this.state.violations.values()].sort((a, b) => (a.rule < b.rule ? -1 : 1));
-  }
-
-  isPrivate(gpa: number): boolean {
-    const { shape, attributes } = this.state;
-    return attributes.isPrivate(shape.aliases.canonical(shape.issuedFrame(gpa)));
-  }
-
-  rmapCount(gpa: number): number {
-    const { shape, mappings } = this.state;
-    return mappings.reverseCount(shape.slotFrame(shape.issuedFrame(gpa)));
+  /** KVM_CREATE_GUEST_MEMFD. Throws a `Refusal`. */
+  createGuestMemfd(bytes: number, flags: number): number {
+    return createGuestMemfd(this.state, bytes, flags);
   }
 
   private begin(isAccess: boolean): void {
@@ -121,8 +100,9 @@ export class ReferenceMmu {
     now.taken.clear();
   }
 
-  private done(sptesChanged: number): ReferenceOutcome {
-    return { result: "done", level: 0, tablesRead: 0, sptesChanged, ...this.flushed() };
+  private done(came: number | "error"): ReferenceOutcome {
+    const [result, sptesChanged] = came === "error" ? (["error", 0] as const) : (["done", came] as const);
+    return { result, level: 0, tablesRead: 0, sptesChanged, ...this.flushed() };
   }
 
   private flushed(): Pick<ReferenceOutcome, "flush" | "flushedPages"> {
@@ -132,6 +112,7 @@ export class ReferenceMmu {
   }
 
   private access(event: ReferenceEvent): ReferenceOutcome {
+    leaveIfFull(this.state, event.vcpu);
     const first = tryAccess(this.state, event);
     if (first.result !== "memoryFault" || !this.state.config.convertOnExit)
       return { ...first, ...this.flushed() };

@@ -214,7 +214,7 @@ const userEnd = ({ config }: World): number => 2 ** (config.hostMaxphyaddr <= 46
 const FAULTS: readonly Fault[] = [
   () => ({ slot: 32764 }),
   () => ({ slot: 2 * 65536 }),
-  () => ({ flags: 4 }),
+  () => ({ flags: 8 }),
   () => ({ bytes: 5000 }),
   () => ({ bytes: 2 ** 43 }),
   () => ({ bytes: 0, slot: 7 }),

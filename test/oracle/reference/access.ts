@@ -9,6 +9,7 @@ import { judgeAnswer, judgeServed } from "./judge-access.js";
 import { judgeTlbUse, judgeTlbWrite, pfnAt } from "./judge-tlb.js";
 import { mmioGeneration } from "./leaves.js";
 import { handleFault } from "./page-fault.js";
+import { noteWrite } from "./pml.js";
 import { allows, has } from "./rights.js";
 import type { RootName } from "./shape.js";
 import type { Leaf } from "./spte.js";
@@ -88,7 +89,10 @@ function translate(state: State, access: Access): Leaf | undefined {
   if (entry.kind !== "leaf" || !allows(entry.leaf, access.bits)) return undefined;
   const { leaf } = entry;
   leaf.accessed = true;
-  if (has(access.bits, WRITE)) leaf.dirty = true;
+  if (has(access.bits, WRITE) && !leaf.dirty) {
+    leaf.dirty = true;
+    noteWrite(state, access.vcpu, access.issued);
+  }
   state.tlbs[access.vcpu]?.fill(remembered(state, access, leaf));
   judgeServed(state, access, pfnAt(leaf, access.issued));
   return leaf;

@@ -1,8 +1,9 @@
 /** Events that are no access, each as the call of KVM's that it stands for. */
-import { type TakenLog, takeLog } from "./dirty-log.js";
+import { clearWindows, takeLogs } from "./dirty-log.js";
 import { frameOf, overlaps, PAGE_BYTES, type Range } from "./frames.js";
 import { judgeLeftMapped } from "./judge.js";
 import type { Slot } from "./memslots.js";
+import { collectAndReset, hasRings } from "./rings.js";
 import { setMemslot } from "./slot-changes.js";
 import type { State } from "./state.js";
 import { LOG_DIRTY, READONLY, type ReferenceEvent, Refusal, TO_PRIVATE } from "./types.js";
@@ -15,8 +16,8 @@ export function refuseEvent({ shape }: State, { kind, gpa, bytes }: ReferenceEve
   if (isAliased || (kind === "attributes" && !shape.hasPrivate)) throw new Refusal("ERR_EVENT", "EINVAL");
 }
 
-/** Returns the entries changed. */
-export function operate(state: State, event: ReferenceEvent): number {
+/** Returns the entries changed, or that it cannot be. */
+export function operate(state: State, event: ReferenceEvent): number | "error" {
   const range = { start: frameOf(event.gpa), end: frameOf(event.gpa + event.bytes) };
   switch (event.kind) {
     case "zap":
@@ -27,6 +28,8 @@ export function operate(state: State, event: ReferenceEvent): number {
       return invalidateHva(state, range);
     case "attributes":
       return convert(state, range, event.access % 2 === TO_PRIVATE);
+    case "dirty-ring-reset":
+      return hasRings(state) ? collectAndReset(state).sptesChanged : "error";
     case "access":
     case "end":
       return 0;
@@ -41,24 +44,22 @@ function zap(state: State, range: Range): number {
   return changed;
 }
 
-/** The log of a slot and of its twins, one after the other. */
-export function takeLogs(state: State, slot: Slot): TakenLog {
-  const logs = [slot, ...state.memslots.twinsOf(slot)].map((each) => takeLog(state, each));
-  const pages = [...new Set(logs.flatMap((log) => log.pages))].sort((a, b) => a - b);
-  return { pages, sptesChanged: logs.reduce((sum, log) => sum + log.sptesChanged, 0) };
-}
-
 /** An event about logging speaks to every slot that meets its range, or to all if it has none. */
 function onSlots(state: State, { kind, bytes }: ReferenceEvent, { start, end }: Range): number {
   const meets = (slot: Slot) => bytes === 0 || overlaps(start, end, slot.base, slot.base + slot.pages);
   let changed = 0;
   for (const slot of state.memslots.ofUser().filter((each) => each.asId === 0 && meets(each))) {
-    if (kind === "dirty-log-get") changed += takeLogs(state, slot).sptesChanged;
+    if (kind === "dirty-log-get") changed += slot.dirty ? takeLogs(state, slot).sptesChanged : 0;
+    else if (kind === "dirty-log-clear")
+      changed += slot.dirty ? clearWindows(state, slot, bytes === 0 ? rangeOf(slot) : { start, end }) : 0;
+    else if (slot.hasMemfd) continue;
     else if (kind === "dirty-log-disable") changed += setLogging(state, slot, false);
     else if (!slot.readonly) changed += setLogging(state, slot, true);
   }
   return changed;
 }
+
+const rangeOf = ({ base, pages }: Slot): Range => ({ start: base, end: base + pages });
 
 function setLogging(state: State, slot: Slot, on: boolean): number {
   const flags = (slot.readonly ? READONLY : 0) + (on ? LOG_DIRTY : 0);

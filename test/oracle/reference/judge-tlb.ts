@@ -4,6 +4,7 @@
  */
 import { floorTo, type Range } from "./frames.js";
 import { violate } from "./judge.js";
+import { type Slot, TWINS } from "./memslots.js";
 import type { Leaf } from "./spte.js";
 import type { State } from "./state.js";
 import type { TlbEntry } from "./tlb.js";
@@ -21,7 +22,7 @@ function exceeds({ mappings }: State, { root, issued, rights, pfn }: TlbEntry): 
   const { entry } = mappings.walk(root, issued);
   if (entry.kind !== "leaf") return true;
   const { leaf } = entry;
-  const hasMore = (rights.r && !leaf.r) || (rights.w && !leaf.w) || (rights.x && !leaf.x);
+  const hasMore = (rights.r && !leaf.r) || (rights.w && !(leaf.w && leaf.dirty)) || (rights.x && !leaf.x);
   return hasMore || pfnAt(leaf, issued) !== pfn;
 }
 
@@ -51,5 +52,12 @@ export function judgeTlbWrite(state: State, issued: number, pfn: number): void {
     return slot === undefined ? [] : [{ slot, page: frame - slot.base }];
   });
   const isLogged = slots.some(({ slot }) => slot.logged);
-  if (isLogged && !slots.some(({ slot, page }) => slot.dirty?.has(page))) violate(state, "dirty-lost");
+  if (isLogged && !slots.some(({ slot, page }) => isKnown(state, slot, page))) violate(state, "dirty-lost");
+}
+
+/** In a bitmap, in a ring, or on its way there from a page-modification log. */
+function isKnown({ rings, pml, shape }: State, slot: Slot, page: number): boolean {
+  if (slot.dirty?.has(page)) return true;
+  if ([...rings.values()].some((ring) => ring.holds({ slot: slot.slot % TWINS, page }))) return true;
+  return [...pml.values()].flat().some((issued) => shape.slotFrame(issued) === slot.base + page);
 }

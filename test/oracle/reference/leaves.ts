@@ -6,7 +6,6 @@ import { allowedLevel, pfnOf } from "./huge-pages.js";
 import type { Slot } from "./memslots.js";
 import type { RootName } from "./shape.js";
 import type { Leaf } from "./spte.js";
-import { MMIO_GENERATIONS } from "./spte.js";
 import type { State } from "./state.js";
 
 export function isPrivateLeaf({ shape, privateBase }: State, root: RootName, leaf: Leaf): boolean {
@@ -59,9 +58,9 @@ function pfnFor(state: State, slot: Slot, { frame, canonical, isPrivate }: Acces
 }
 
 /** Private pages have no log. */
-export function logWrite(state: State, slot: Slot, { frame, root }: Access, leaf: Leaf): void {
-  if (leaf.w && !isPrivateLeaf(state, root, leaf)) markDirty(slot, frame);
+export function logWrite(state: State, slot: Slot, { frame, root, vcpu }: Access, leaf: Leaf): void {
+  if (leaf.w && !isPrivateLeaf(state, root, leaf)) markDirty(state, slot, frame, vcpu);
 }
 
-export const mmioGeneration = (state: State): number =>
-  (state.memslots.generations[0] ?? 0) % MMIO_GENERATIONS;
+export const mmioGeneration = ({ memslots }: State): number =>
+  (memslots.generations[0] ?? 0) % 2 ** memslots.limits.rules.mmioGenerationBits;

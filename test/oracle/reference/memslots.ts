@@ -3,12 +3,14 @@
  * and how, and the generation of each set. KVM: kvm_set_memory_region()
  * (v6.16). Nothing here touches a mapping.
  */
-import { frameOf, overlaps, PAGE_BYTES } from "./frames.js";
-import { LOG_DIRTY, READONLY, Refusal, type Region } from "./types.js";
+import { frameOf, overlaps } from "./frames.js";
+import { GuestMemfds } from "./guest-memfd.js";
+import type { KernelRules } from "./kernels.js";
+import type { Logging } from "./logging.js";
+import { has } from "./rights.js";
+import { refuseRequest } from "./slot-checks.js";
+import { GUEST_MEMFD, LOG_DIRTY, READONLY, Refusal, type Region } from "./types.js";
 
-export const ADDRESS_SPACES = 2;
-export const USER_SLOTS = 32764;
-const MAX_SLOT_PAGES = 2 ** 31 - 1;
 export const TWINS = 2 ** 32;
 export interface Slot {
   /** Address space id times 2^16 plus the id; of a twin, plus its alias times 2^32. */
@@ -20,8 +22,10 @@ export interface Slot {
   readonly backing: number;
   readonly readonly: boolean;
   readonly logged: boolean;
+  /** Whether a file of guest_memfd is behind its private memory. */
+  readonly hasMemfd: boolean;
   readonly owner: "user" | "twin" | "kvm";
-  /** Pages of the slot, counted from its start; absent without a log. */
+  /** Pages of the slot, counted from its start; absent without a log, or where rings stand for it. */
   readonly dirty: Set<number> | undefined;
 }
 
@@ -31,37 +35,28 @@ export type Change =
   | { readonly kind: "delete"; readonly old: Slot }
   | { readonly kind: "move" | "flags"; readonly old: Slot; readonly slot: Slot };
 
-interface Check {
-  readonly code: string;
-  readonly fails: (region: Region, sets: Memslots) => boolean;
+/** What a VM's memslots may be. */
+export interface Limits {
+  readonly rules: KernelRules;
+  /** First byte past what the modelled host lets a process map. */
+  readonly userEnd: number;
+  readonly addressSpaces: number;
+  /** Whether a slot may have guest_memfd. */
+  readonly takesMemfd: boolean;
 }
-
-/** Rows that look at the request alone, or at whether the slot exists, in KVM's order. All are EINVAL. */
-const CHECKS: readonly Check[] = [
-  { code: "ERR_MEMSLOT_ID", fails: ({ slot }) => slot % 65536 >= USER_SLOTS },
-  { code: "ERR_MEMSLOT_FLAGS", fails: ({ flags }) => flags > LOG_DIRTY + READONLY },
-  { code: "ERR_MEMSLOT_SIZE", fails: ({ bytes }) => bytes % PAGE_BYTES !== 0 },
-  { code: "ERR_MEMSLOT_GPA", fails: ({ gpa }) => gpa % PAGE_BYTES !== 0 },
-  {
-    code: "ERR_MEMSLOT_HVA",
-    fails: ({ hva, bytes }, sets) => hva % PAGE_BYTES !== 0 || hva + bytes > sets.userEnd,
-  },
-  { code: "ERR_MEMSLOT_ADDRESS_SPACE", fails: ({ slot }) => Math.floor(slot / 65536) >= ADDRESS_SPACES },
-  {
-    code: "ERR_MEMSLOT_WRAPS",
-    fails: ({ gpa, bytes }) => BigInt(gpa) + BigInt(bytes) >= 2n ** 64n,
-  },
-  { code: "ERR_MEMSLOT_TOO_LARGE", fails: ({ bytes }) => frameOf(bytes) > MAX_SLOT_PAGES },
-  { code: "ERR_MEMSLOT_MISSING", fails: ({ slot, bytes }, sets) => bytes === 0 && !sets.slots.has(slot) },
-];
 
 export class Memslots {
   readonly slots = new Map<number, Slot>();
   /** Set i starts at i and steps by the number of sets, so none ever equals another's. */
-  readonly generations = [0, 1];
+  readonly generations: number[];
+  readonly memfds = new GuestMemfds();
 
-  /** userEnd: first byte past what the modelled host lets a process map. */
-  constructor(readonly userEnd: number) {}
+  constructor(
+    readonly limits: Limits,
+    readonly logging: Logging,
+  ) {
+    this.generations = Array.from({ length: limits.addressSpaces }, (_, asId) => asId);
+  }
 
   find(gfn: number): Slot | undefined {
     return [...this.slots.values()].find(
@@ -89,17 +84,17 @@ export class Memslots {
 
   /** What a request asks for; refuses what KVM refuses before it touches anything. */
   plan(region: Region): Change {
-    const failed = CHECKS.find((check) => check.fails(region, this));
-    if (failed !== undefined) throw new Refusal(failed.code, "EINVAL");
+    refuseRequest(region, this);
     const old = this.slots.get(region.slot);
     if (region.bytes === 0 && old !== undefined) return { kind: "delete", old };
-    const slot = slotFrom(region, old);
+    const slot = this.slotFrom(region, old);
     if (old === undefined) {
       this.refuseOverlap(slot);
       return { kind: "create", slot };
     }
-    if (old.hva !== slot.hva || old.pages !== slot.pages || old.readonly !== slot.readonly)
-      throw new Refusal("ERR_MEMSLOT_IMMUTABLE", "EINVAL");
+    const isSame = old.hva === slot.hva && old.pages === slot.pages && old.readonly === slot.readonly;
+    // Whether it has guest_memfd never changes, and one that has it can only go.
+    if (!isSame || old.hasMemfd || slot.hasMemfd) throw new Refusal("ERR_MEMSLOT_IMMUTABLE", "EINVAL");
     if (old.base !== slot.base) {
       this.refuseOverlap(slot);
       return { kind: "move", old, slot };
@@ -109,9 +104,24 @@ export class Memslots {
 
   /** One step. True if the part of the generation that MMIO entries hold has wrapped. */
   advance(asId: number): boolean {
-    const next = (this.generations[asId] ?? 0) + ADDRESS_SPACES;
+    const { addressSpaces, rules } = this.limits;
+    const next = (this.generations[asId] ?? 0) + addressSpaces;
     this.generations[asId] = next;
-    return (next - (next % ADDRESS_SPACES)) % 2 ** 19 === 0;
+    return (next - (next % addressSpaces)) % 2 ** rules.mmioGenerationBits === 0;
+  }
+
+  /** The slot after a change: a bitmap stays with its bits as long as logging goes on, and `backing` is what it was at first. */
+  slotFrom({ slot, flags, gpa, bytes, hva, backing }: Region, old: Slot | undefined): Slot {
+    const [base, pages, logged] = [frameOf(gpa), frameOf(bytes), has(flags, LOG_DIRTY)];
+    return {
+      ...{ slot, base, pages, hva, logged },
+      asId: Math.floor(slot / 65536),
+      backing: old?.backing ?? backing,
+      readonly: has(flags, READONLY),
+      hasMemfd: has(flags, GUEST_MEMFD),
+      owner: "user",
+      dirty: logged ? (old?.dirty ?? this.logging.newBitmap(pages)) : undefined,
+    };
   }
 
   private refuseOverlap({ slot, asId, base, pages }: Slot): void {
@@ -123,21 +133,4 @@ export class Memslots {
     );
     if (taken) throw new Refusal("ERR_MEMSLOT_OVERLAP", "EEXIST");
   }
-}
-
-/** The slot after a change: logging that goes on keeps its bits, and `backing` stays what it was at first. */
-export function slotFrom(region: Region, old: Slot | undefined): Slot {
-  const logged = region.flags % 2 === LOG_DIRTY;
-  return {
-    slot: region.slot,
-    asId: Math.floor(region.slot / 65536),
-    base: frameOf(region.gpa),
-    pages: frameOf(region.bytes),
-    hva: region.hva,
-    backing: old?.backing ?? region.backing,
-    readonly: region.flags >= READONLY,
-    logged,
-    owner: "user",
-    dirty: logged ? (old?.dirty ?? new Set()) : undefined,
-  };
 }

@@ -7,6 +7,7 @@ import { zapOtherAlias } from "./conflict.js";
 import type { Entry } from "./entries.js";
 import { logWrite } from "./leaves.js";
 import type { Slot } from "./memslots.js";
+import { drain } from "./pml.js";
 import { has } from "./rights.js";
 import { faultOnShadow } from "./shadow-fault.js";
 import type { State } from "./state.js";
@@ -17,6 +18,7 @@ import { type Answer, READ, unserved, WRITE } from "./types.js";
 export function handleFault(state: State, access: Access, entry: Entry): Answer {
   const { counters } = state;
   counters.pf_taken += 1;
+  drain(state, access.vcpu);
   const answer = refuse(state, access) ?? fastFix(state, access, entry) ?? slowFix(state, access);
   if (answer.result === "fixed") counters.pf_fixed += 1;
   if (answer.result === "emulate") counters.pf_emulate += 1;

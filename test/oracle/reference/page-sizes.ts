@@ -5,7 +5,7 @@
  * kvm_tdp_mmu_recover_huge_pages(), kvm_mmu_zap_collapsible_spte() (v6.16).
  */
 import { flushEntry, flushRange, take } from "./flush.js";
-import { floorTo, span } from "./frames.js";
+import { floorTo, type Range, span } from "./frames.js";
 import { isPrivateLeaf, largestLevel } from "./leaves.js";
 import type { Slot } from "./memslots.js";
 import type { RmapMappings } from "./rmap-mappings.js";
@@ -15,10 +15,10 @@ import type { TdpMappings } from "./tdp-mappings.js";
 
 const rangeOf = ({ base, pages }: Slot) => ({ start: base, end: base + pages });
 
-/** Splits every huge leaf of the slot down to 4 KiB. Returns the splits made. */
-export function splitSlot({ shape }: State, tdp: TdpMappings, slot: Slot): number {
+/** Splits every huge leaf over frames of a slot down to 4 KiB. Returns the splits made. */
+export function splitRange({ shape }: State, tdp: TdpMappings, frames: Range): number {
   let splits = 0;
-  for (const { root, range } of shape.views(rangeOf(slot)))
+  for (const { root, range } of shape.views(frames))
     for (const level of [3, 2]) {
       const tree = tdp.tree(root);
       const huge = tree.leavesIn(range.start, range.end).filter((leaf) => leaf.level === level);

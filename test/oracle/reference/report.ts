@@ -41,22 +41,28 @@ const levelOf = ({ entry }: Reached): number => (entry.kind === "leaf" ? entry.l
 export function leavesOf(state: State, options: { readonly mmio: boolean }): RenderedLeaf[] {
   return reached(state)
     .filter(({ entry }) => options.mmio || entry.kind === "leaf")
-    .map((each) => ({ gpa: each.frame * PAGE_BYTES, level: levelOf(each), spte: render(each.entry) ?? 0n }));
+    .map((each) => ({
+      gpa: each.frame * PAGE_BYTES,
+      level: levelOf(each),
+      spte: render(state, each.entry) ?? 0n,
+    }));
 }
 
 /** Undefined without a root. */
-export function walkOf({ shape, mappings, config }: State, gpa: number): RenderedWalk | undefined {
+export function walkOf(state: State, gpa: number): RenderedWalk | undefined {
+  const { shape, mappings, config } = state;
   const issued = shape.issuedFrame(gpa);
   const root = shape.rootOf(issued);
   if (!mappings.hasRoot(root)) return undefined;
   const { entry, tablesRead } = mappings.walk(root, issued);
   const levels = Array.from({ length: tablesRead }, (_, i) => config.rootLevel - i);
-  return { levels, isLeaf: entry.kind === "leaf", spte: render(entry) };
+  return { levels, isLeaf: entry.kind === "leaf", spte: render(state, entry) };
 }
 
-function render(entry: Walk["entry"]): bigint | undefined {
+function render({ memslots }: State, entry: Walk["entry"]): bigint | undefined {
   if (entry.kind === "leaf") return renderLeaf(entry.leaf);
-  if (entry.kind === "mmio") return renderMmio(entry.gfn, entry.generation);
+  if (entry.kind === "mmio")
+    return renderMmio(entry.gfn, entry.generation, memslots.limits.rules.mmioGenerationBits);
   return entry.kind === "blocked" ? renderBlocked(entry.pfn) : undefined;
 }
 

@@ -3,9 +3,11 @@
  * attributes, logging; and the same for each twin. KVM: kvm_set_memslot()
  * (v6.16).
  */
-import { startLogging, stopLogging } from "./dirty-log.js";
 import { judgeLeftMapped } from "./judge.js";
+import { startLogging, stopLogging } from "./log-switch.js";
 import type { Change, Slot } from "./memslots.js";
+import { stopIfUnused } from "./pml.js";
+import { NO_FILE } from "./slot-checks.js";
 import { twinChange } from "./special-slots.js";
 import type { State } from "./state.js";
 import { Refusal, type Region } from "./types.js";
@@ -15,12 +17,18 @@ import { zapAllFast, zapSlot } from "./zap.js";
 export function setMemslot(state: State, region: Region): number {
   const { memslots, shape } = state;
   const change = memslots.plan(region);
+  if (change.kind === "create" && change.slot.hasMemfd) bind(state, region);
   let changed = commit(state, change);
+  if (change.kind === "delete") memslots.memfds.unbind(region.slot);
   if (shape.policy.slotFrames === "canonical") return changed;
   const { aliases } = shape;
   for (const alias of aliases.all().slice(1))
     changed += commit(state, twinChange(memslots, change, { alias, offset: aliases.offset(alias) }));
   return changed;
+}
+
+function bind({ memslots }: State, { slot, bytes, memfd = NO_FILE }: Region): void {
+  memslots.memfds.bind(slot, memfd.fd, { start: memfd.offset, end: memfd.offset + bytes });
 }
 
 function commit(state: State, change: Change): number {
@@ -73,6 +81,7 @@ function replace(state: State, old: Slot | undefined, slot: Slot | undefined): n
   if (old !== undefined) slots.delete(old.slot);
   if (slot !== undefined) slots.set(slot.slot, slot);
   if (slot !== undefined && slot.base !== old?.base) becomePrivate(state, slot);
+  stopIfUnused(state);
   return advance(state, (slot ?? old)?.asId ?? 0);
 }
 
@@ -86,9 +95,10 @@ function advance(state: State, asId: number): number {
   return state.memslots.advance(asId) ? zapAllFast(state) : 0;
 }
 
-function refuseUnmappable({ maxGfn, shape }: State, { base, pages, backing }: Slot): void {
+function refuseUnmappable({ maxGfn, shape, memslots }: State, { base, pages, backing }: Slot): void {
   const last = base + pages - 1;
-  if (last > maxGfn) throw new Refusal("ERR_MEMSLOT_BEYOND_MAX", "EINVAL");
+  if (last > maxGfn && memslots.limits.rules.limitsFrames)
+    throw new Refusal("ERR_MEMSLOT_BEYOND_MAX", "EINVAL");
   const isAliased = shape.aliases.aliasOf(last) !== 0;
   // Everything above a canonical frame is its twins' place, and twins are nobody's to make but ours.
   const hasTwins = shape.policy.slotFrames !== "canonical";

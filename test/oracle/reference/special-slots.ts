@@ -3,29 +3,30 @@
  * twins of a user's slot, which do as it does, one for every other alias.
  */
 import { PAGE_BYTES } from "./frames.js";
-import { type Change, type Memslots, type Slot, slotFrom, TWINS, USER_SLOTS } from "./memslots.js";
+import { type Change, type Memslots, type Slot, TWINS } from "./memslots.js";
 
 /** Where KVM's own memory is; any place that no user slot has. */
 const INTERNAL_HVA = 2 ** 50;
 const HVA_STEP = 2 ** 30;
 const INTERNAL = [
-  { slot: 32764, base: 0xfeffd, pages: 3 },
-  { slot: 32765, base: 0xfee00, pages: 1 },
-  { slot: 32766, base: 0xfeffc, pages: 1 },
+  { base: 0xfeffd, pages: 3 },
+  { base: 0xfee00, pages: 1 },
+  { base: 0xfeffc, pages: 1 },
 ];
 
 /** TSS, APIC access page and identity map, before any generation. */
-export function addInternalSlots({ slots }: Memslots): void {
-  for (const { slot, base, pages } of INTERNAL) {
-    const hva = INTERNAL_HVA + (slot - USER_SLOTS) * HVA_STEP;
-    const region = { slot, flags: 0, gpa: base * PAGE_BYTES, bytes: pages * PAGE_BYTES, hva, backing: 1 };
-    slots.set(slot, { ...slotFrom(region, undefined), owner: "kvm" });
+export function addInternalSlots(memslots: Memslots): void {
+  for (const [i, { base, pages }] of INTERNAL.entries()) {
+    const slot = memslots.limits.rules.userSlots + i;
+    const [gpa, bytes, hva] = [base * PAGE_BYTES, pages * PAGE_BYTES, INTERNAL_HVA + i * HVA_STEP];
+    const region = { slot, flags: 0, gpa, bytes, hva, backing: 1 };
+    memslots.slots.set(slot, { ...memslots.slotFrom(region, undefined), owner: "kvm" });
   }
 }
 
 /** The same change for the twin that many frames further. */
 export function twinChange(
-  { slots }: Memslots,
+  { slots, logging }: Memslots,
   change: Change,
   { alias, offset }: { alias: number; offset: number },
 ): Change {
@@ -39,7 +40,7 @@ export function twinChange(
     slot: wanted.slot + alias * TWINS,
     base: wanted.base + offset,
     owner: "twin",
-    dirty: wanted.logged ? (old?.dirty ?? new Set()) : undefined,
+    dirty: wanted.logged ? (old?.dirty ?? logging.newBitmap(wanted.pages)) : undefined,
   };
   if (old === undefined) return { kind: "create", slot };
   return { kind: change.kind === "flags" ? "flags" : "move", old, slot };

@@ -15,7 +15,7 @@ export interface Leaf {
   accessed: boolean;
   dirty: boolean;
   readonly hostWritable: boolean;
-  readonly mmuWritable: boolean;
+  mmuWritable: boolean;
 }
 
 const bit = (position: number): bigint => 1n << BigInt(position);
@@ -49,18 +49,18 @@ export function renderLeaf(leaf: Leaf): bigint {
   return flags.reduce((word, [set, mask]) => (set ? word | mask : word), base);
 }
 
-/** Generations are compared in this many bits. */
-export const MMIO_GENERATIONS = 2 ** 19;
-
 /**
  * Write and execute without read is a misconfiguration, which is how hardware
- * is made to exit on it. The generation's low byte sits at bit 3, the rest at
- * bit 52; the suppress-#VE bit stays clear.
+ * is made to exit on it. Of a generation of 19 bits the low byte sits at bit 3,
+ * the rest at bit 52, and the suppress-#VE bit stays clear; v5.10 has 18 bits,
+ * nine at each place, and marks the entry by two bits more.
  */
-export function renderMmio(gfn: number, generation: number): bigint {
-  const low = BigInt(generation % 256);
-  const high = BigInt(Math.floor((generation % MMIO_GENERATIONS) / 256));
-  return W | X | (low << 3n) | (high << 52n) | (BigInt(gfn) << 12n);
+export function renderMmio(gfn: number, generation: number, generationBits = 19): bigint {
+  const isOld = generationBits === 18;
+  const lowValues = isOld ? 512 : 256;
+  const low = BigInt(generation % lowValues) << 3n;
+  const high = BigInt(Math.floor(generation / lowValues)) << (isOld ? 54n : 52n);
+  return W | X | low | high | (BigInt(gfn) << 12n) | (isOld ? 3n << 52n : 0n);
 }
 
 /** Not present, the page remembered: what the 2020 TDX patches leave of a private leaf. */

@@ -2,7 +2,12 @@
 
 import type { AliasPolicy } from "./alias-policy.js";
 import { Attributes } from "./attributes.js";
+import type { DirtyRing } from "./dirty-ring.js";
 import type { Range } from "./frames.js";
+import { HostMemory } from "./host-memory.js";
+import { HOST_DEFAULTS } from "./host-options.js";
+import { limitsOf } from "./limits.js";
+import { Logging } from "./logging.js";
 import type { Mappings } from "./mappings.js";
 import { Memslots } from "./memslots.js";
 import { policyNamed } from "./policies.js";
@@ -12,7 +17,7 @@ import { type RootName, Shape } from "./shape.js";
 import { addInternalSlots } from "./special-slots.js";
 import { TdpMappings } from "./tdp-mappings.js";
 import { Tlb } from "./tlb.js";
-import type { FlushScope, ReferenceConfig } from "./types.js";
+import type { FlushScope, FullConfig, ReferenceConfig } from "./types.js";
 
 export interface Violation {
   readonly rule: string;
@@ -21,7 +26,7 @@ export interface Violation {
 }
 
 export interface State {
-  readonly config: Required<ReferenceConfig>;
+  readonly config: FullConfig;
   readonly policy: AliasPolicy;
   readonly shape: Shape;
   readonly memslots: Memslots;
@@ -45,6 +50,13 @@ export interface State {
   readonly violations: Map<string, Violation>;
   /** Aliases through which a frame of an internal slot was once answered `fixed`. */
   readonly internalFixes: Map<number, Set<number>>;
+  readonly hostMemory: HostMemory;
+  /** Ids. */
+  readonly vcpus: Set<number>;
+  /** By vCPU; of those made after rings were asked for. */
+  readonly rings: Map<number, DirtyRing>;
+  /** By vCPU: frames as issued, in the order of their writes. */
+  readonly pml: Map<number, number[]>;
   coexisting: number;
   conversions: number;
   zappedPages: number;
@@ -85,19 +97,17 @@ const DEFAULTS = {
   internalSlots: false,
   externalTables: "ok",
   convertOnExit: false,
+  kernel: "6.16",
 } as const;
 
-/** Where user space ends: a host that needs more than 46 bits is taken to have five-level paging. */
-function userEnd(hostMaxphyaddr: number): number {
-  return 2 ** (hostMaxphyaddr <= 46 ? 47 : 56) - 4096;
-}
-
 export function newState(given: ReferenceConfig): State {
-  const config = { ...DEFAULTS, ...given } as Required<ReferenceConfig>;
+  const host = { ...HOST_DEFAULTS, ...given.host };
+  const config = { ...DEFAULTS, ...given, host } as FullConfig;
   const [policy, preset] = [policyNamed(config.policy), presetNamed(config.preset)];
   refuseUnsupported(config, policy, preset);
   const shape = new Shape(policy, preset);
-  const memslots = new Memslots(userEnd(config.hostMaxphyaddr));
+  const logging = new Logging(host.pml && host.adBits);
+  const memslots = new Memslots(limitsOf(config, shape), logging);
   if (config.internalSlots) addInternalSlots(memslots);
   const tdp = config.mmu === "tdp" ? new TdpMappings(shape, config.rootLevel) : undefined;
   const rmap = config.mmu === "rmap" ? new RmapMappings(shape, memslots, config.rootLevel) : undefined;
@@ -107,24 +117,27 @@ export function newState(given: ReferenceConfig): State {
     mappings: (tdp ?? rmap) as Mappings,
     tlbs: tlbsOf(config),
     lives: { direct: 0, private: 0 },
-    maxGfn: 2 ** (config.hostMaxphyaddr - 12) - 1,
+    maxGfn: 2 ** ((memslots.limits.rules.fixedGpaBits ?? config.hostMaxphyaddr) - 12) - 1,
     privateBase: 2 ** (config.hostMaxphyaddr - 13),
     counters: Object.fromEntries(COUNTERS.map((name) => [name, 0])) as State["counters"],
     flush: { none: 0, range: 0, full: 0, pages: 0 },
     asked: { provider: 0, external: 0 },
     ...{ violations: new Map(), internalFixes: new Map() },
+    hostMemory: new HostMemory(),
+    vcpus: new Set(Array.from({ length: config.vcpus }, (_, id) => id)),
+    ...{ rings: new Map(), pml: new Map() },
     ...{ coexisting: 0, conversions: 0, zappedPages: 0 },
     now: { number: 0, isAccess: false, scope: "none", pages: 0, taken: new Map() },
   };
 }
 
-function tlbsOf({ tlb, vcpus }: Required<ReferenceConfig>): Tlb[] {
+function tlbsOf({ tlb, vcpus }: FullConfig): Tlb[] {
   if (tlb === undefined) return [];
   return Array.from({ length: vcpus }, () => new Tlb(tlb.entries / tlb.ways, tlb.ways));
 }
 
 /** A test that asks for what no engine makes is wrong. */
-function refuseUnsupported(config: Required<ReferenceConfig>, policy: AliasPolicy, preset: Preset): void {
+function refuseUnsupported(config: FullConfig, policy: AliasPolicy, preset: Preset): void {
   const shape = shapeOf(preset) ?? config;
   const isShaped = shape.addressBits === config.addressBits && shape.rootLevel === config.rootLevel;
   const isSupported = policy.flavours.includes(config.mmu) && policy.presets.includes(preset.kind);

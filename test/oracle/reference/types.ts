@@ -3,6 +3,7 @@
  * comes out, how it refuses. It knows nothing of the engine; numbers and names
  * are those of the public interface, written down a second time on purpose.
  */
+import type { HostOptions } from "./host-options.js";
 
 export type EventKind =
   | "access"
@@ -13,7 +14,9 @@ export type EventKind =
   | "dirty-log-disable"
   | "end"
   | "hva-invalidate"
-  | "attributes";
+  | "attributes"
+  | "dirty-log-clear"
+  | "dirty-ring-reset";
 
 /** Bits of an access: they may be combined, never all clear. */
 export const READ = 1;
@@ -71,6 +74,7 @@ export interface ReferenceOutcome extends Answer {
 }
 
 export type Flavour = "tdp" | "rmap";
+export type Kernel = "6.16" | "5.10" | "pvm-6.18";
 
 export interface ReferenceConfig {
   readonly addressBits: number;
@@ -94,10 +98,18 @@ export interface ReferenceConfig {
   readonly externalTables?: string;
   /** @default false */
   readonly convertOnExit?: boolean;
+  /** @default "6.16" */
+  readonly kernel?: Kernel;
+  /** What is not said is as `HOST_DEFAULTS` has it. */
+  readonly host?: Partial<HostOptions>;
 }
+
+/** With every default filled in. */
+export type FullConfig = Required<Omit<ReferenceConfig, "host">> & { readonly host: HostOptions };
 
 export const LOG_DIRTY = 1;
 export const READONLY = 2;
+export const GUEST_MEMFD = 4;
 
 /** The argument of KVM_SET_USER_MEMORY_REGION, plus the host's page size. */
 export interface Region {
@@ -110,6 +122,10 @@ export interface Region {
   readonly hva: number;
   /** 1, 2 or 3: largest page that the host maps this memory with. */
   readonly backing: number;
+  /** The n-th file of guest_memfd, and where in it. */
+  readonly memfd?: { readonly fd: number; readonly offset: number };
+  /** Asked by KVM_SET_USER_MEMORY_REGION, which knows two flags only; else by the second of that name. */
+  readonly isOldIoctl?: boolean;
 }
 
 export class Refusal extends Error {

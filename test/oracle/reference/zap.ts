@@ -107,7 +107,7 @@ export function zapAllFast(state: State): number {
 export function zapSlot(state: State, slot: Slot): number {
   const { slotGone, privateZap } = state.policy;
   const spots = slot.asId === 0 ? state.mappings.spotsOf(slot) : [];
-  if (slotGone === "leaves") {
+  if (slotGone === "leaves" || !state.config.host.slotZapAll) {
     const changed = clear(state, spots);
     if (changed > 0) flushAll(state);
     return changed;

@@ -1,0 +1,20 @@
+/** Requests of userspace about the VM as a whole: capabilities, vCPUs, files of private memory. */
+import { DirtyRing } from "./dirty-ring.js";
+import type { State } from "./state.js";
+import { Refusal } from "./types.js";
+
+export function enableCap({ memslots, vcpus }: State, cap: number, flags: number, argument: number): void {
+  memslots.logging.enable(cap, flags, argument, vcpus.size > 0);
+}
+
+export function createVcpu({ memslots, vcpus, rings }: State, id: number): void {
+  if (vcpus.has(id)) throw new Refusal("ERR_VCPU_EXISTS", "EEXIST");
+  vcpus.add(id);
+  const { ringEntries, reserved } = memslots.logging;
+  if (ringEntries !== undefined) rings.set(id, new DirtyRing(ringEntries, reserved));
+}
+
+/** Returns the file's number. */
+export function createGuestMemfd({ memslots }: State, bytes: number, flags: number): number {
+  return memslots.memfds.create(bytes, flags, memslots.limits.rules.memfdFlags);
+}
