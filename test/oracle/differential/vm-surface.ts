@@ -42,6 +42,8 @@ export function createFor(config: ReferenceConfig): Vm {
     internalSlots: config.internalSlots ?? false,
     externalTables: config.externalTables ?? "ok",
     convertOnExit: config.convertOnExit ?? false,
+    kernel: config.kernel ?? "6.16",
+    host: config.host ?? {},
   };
   return createVm(given as unknown as VmConfig);
 }
