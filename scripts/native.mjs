@@ -1,8 +1,9 @@
 // The CMake build: native tests and native benches.
 //
-//   node scripts/native.mjs test [--sanitize address,undefined] [--werror] [-- doctest options]
+//   node scripts/native.mjs test [--headers] [--sanitize address,undefined] [--werror] [-- doctest options]
 //   node scripts/native.mjs bench [google-benchmark options]
 //
+// --headers compiles each header by itself too, which takes longer than the tests after a change to a central one.
 // A sanitized build keeps assertions; the plain one is compiled as users get it.
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -47,9 +48,9 @@ function assertSanitized(binary, sanitize) {
 }
 
 /** Builds and runs the native tests. Returns `{ passed, failed }` in test cases. */
-export function nativeTests({ sanitize = "", werror = false, args = [] } = {}) {
+export function nativeTests({ sanitize = "", werror = false, headers = false, args = [] } = {}) {
   const build = configure({ sanitize, werror });
-  make(build, ["native-tests", "header-units"]);
+  make(build, ["native-tests", ...(headers ? ["header-units"] : [])]);
   const binary = join(build, "native-tests");
   assertSanitized(binary, sanitize);
   const env = { ...process.env, UBSAN_OPTIONS: "print_stacktrace=1" };
@@ -82,7 +83,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const { values, positionals: args } = parseArgs({
       args: rest,
       allowPositionals: true,
-      options: { sanitize: { type: "string" }, werror: { type: "boolean" } },
+      options: { sanitize: { type: "string" }, werror: { type: "boolean" }, headers: { type: "boolean" } },
     });
     const counts = nativeTests({ ...values, args });
     process.stdout.write(`${counts.passed} passed, ${counts.failed} failed\n`);

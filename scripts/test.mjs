@@ -40,7 +40,7 @@ function vitest(args) {
 
 function native() {
   try {
-    return nativeTests();
+    return nativeTests({ headers: true });
   } catch (error) {
     say(error.message);
     return { passed: 0, failed: 1 };
