@@ -1,7 +1,7 @@
 /** The model's memslots: refusals in KVM's order, generations, what a change does to mappings. */
 import { describe, expect, test } from "vitest";
 import { access, aRegion, aVm, GiB, HVA, KiB, MiB, refusal, withSlot } from "./reference/builders.js";
-import { allowedLevel } from "./reference/huge-pages.js";
+import { fitsSlot } from "./reference/huge-pages.js";
 import type { Slot } from "./reference/memslots.js";
 import { LOG_DIRTY, READ, READONLY, type Region, WRITE } from "./reference/types.js";
 
@@ -129,9 +129,10 @@ describe("which sizes a slot allows", () => {
       ...{ slot: 0, asId: 0, base, pages, hva, backing: 3, readonly: false, logged: false, hasMemfd: false },
       ...{ dirty: undefined, owner: "user" },
     };
-    return Array.from({ length: Math.ceil((base + pages) / 512) - Math.floor(base / 512) }, (_, i) =>
-      allowedLevel(slot, Math.max(base, (Math.floor(base / 512) + i) * 512)),
-    );
+    return Array.from({ length: Math.ceil((base + pages) / 512) - Math.floor(base / 512) }, (_, i) => {
+      const frame = Math.max(base, (Math.floor(base / 512) + i) * 512);
+      return [3, 2].find((level) => fitsSlot(slot, frame, level)) ?? 1;
+    });
   };
 
   test("2M entries that the slot does not fill are not huge", () => {

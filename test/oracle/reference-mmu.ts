@@ -8,13 +8,17 @@ import { tryAccess } from "./reference/access.js";
 import { type ClearRequest, clearLog, loggedSlot, type TakenLog, takeLogs } from "./reference/dirty-log.js";
 import type { RingEntry } from "./reference/dirty-ring.js";
 import { operate, refuseEvent } from "./reference/events.js";
+import { frameOf } from "./reference/frames.js";
 import { guestWrite } from "./reference/guest-write.js";
+import type { HostMapping } from "./reference/host-memory.js";
 import { Observed } from "./reference/observed.js";
+import { setMmuPages } from "./reference/page-limits.js";
 import { createGuestMemfd, createVcpu, enableCap } from "./reference/requests.js";
 import { collectRing, leaveIfFull, type RingReset, resetRings } from "./reference/rings.js";
 import { setMemslot } from "./reference/slot-changes.js";
 import { newState } from "./reference/state.js";
 import {
+  type Effect,
   INSERTED,
   type ReferenceConfig,
   type ReferenceEvent,
@@ -44,7 +48,7 @@ export class ReferenceMmu extends Observed {
   /** KVM_SET_USER_MEMORY_REGION. Throws a `Refusal`. */
   setMemslot(region: Region): ReferenceOutcome {
     this.begin(false);
-    return this.done(setMemslot(this.state, region));
+    return this.done({ changed: setMemslot(this.state, region) });
   }
 
   /**
@@ -62,6 +66,19 @@ export class ReferenceMmu extends Observed {
   clearDirtyLog(slotArgument: number, request: ClearRequest): number {
     this.begin(false);
     return clearLog(this.state, slotArgument, request);
+  }
+
+  /** What the host's page tables say of these pages from now on; undefined: what they said at first. */
+  setHostMapping(hva: number, bytes: number, mapping: HostMapping | undefined): void {
+    const range = { start: frameOf(hva), end: frameOf(hva + bytes) };
+    if (mapping === undefined) this.state.hostMemory.forget(range);
+    else this.state.hostMemory.set(range, mapping);
+  }
+
+  /** KVM_SET_NR_MMU_PAGES. Throws a `Refusal`. */
+  setMmuPages(pages: number): void {
+    this.begin(false);
+    setMmuPages(this.state, pages);
   }
 
   /** Bytes that KVM wrote, before the first page that it could not. */
@@ -100,9 +117,8 @@ export class ReferenceMmu extends Observed {
     now.taken.clear();
   }
 
-  private done(came: number | "error"): ReferenceOutcome {
-    const [result, sptesChanged] = came === "error" ? (["error", 0] as const) : (["done", came] as const);
-    return { result, level: 0, tablesRead: 0, sptesChanged, ...this.flushed() };
+  private done({ changed, level = 0, result = "done" }: Effect): ReferenceOutcome {
+    return { result, level, tablesRead: 0, sptesChanged: changed, ...this.flushed() };
   }
 
   private flushed(): Pick<ReferenceOutcome, "flush" | "flushedPages"> {

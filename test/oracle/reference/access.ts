@@ -1,7 +1,7 @@
 /**
  * One access: what hardware makes of it, and what KVM answers when hardware
- * cannot. KVM: kvm_mmu_page_fault(), fast_page_fault() (v6.16), for one
- * thread, so that nothing is retried but what a strategy makes a guest retry.
+ * cannot. KVM: kvm_mmu_page_fault() (v6.16), for one thread, so that nothing
+ * is retried but what a strategy, or the host, makes a guest retry.
  */
 
 import type { Walk } from "./entries.js";
@@ -28,6 +28,8 @@ export interface Access {
   readonly alias: number;
   readonly isPrivate: boolean;
   readonly root: RootName;
+  /** Nobody accesses: the page is mapped ahead. */
+  readonly isAhead: boolean;
 }
 
 interface Tried extends Answer {
@@ -42,8 +44,15 @@ export function accessTo({ shape }: State, issued: number, bits: number, vcpu: n
     alias: shape.aliases.aliasOf(issued),
     isPrivate: shape.isPrivate(issued),
     root: shape.rootOf(issued),
+    isAhead: false,
   };
 }
+
+/** As a fault on a page that is mapped ahead; `bits` are 0 if not even a read is meant. */
+export const aheadAt = (state: State, issued: number, bits: number, vcpu: number): Access => ({
+  ...accessTo(state, issued, bits, vcpu),
+  isAhead: true,
+});
 
 export function tryAccess(state: State, event: ReferenceEvent): Tried {
   const access = accessTo(state, state.shape.issuedFrame(event.gpa), event.access, event.vcpu);
@@ -58,10 +67,17 @@ function answer(state: State, access: Access, walk: Walk): Answer {
   if (leaf !== undefined) return { result: "hit", level: leaf.level, sptesChanged: 0 };
   // A misconfiguration that KVM planted, and no slot has come or gone since. No counter sees it.
   const { entry } = walk;
-  if (entry.kind === "mmio" && entry.generation === mmioGeneration(state)) return unserved("emulate");
-  const first = handleFault(state, access, entry);
+  const isKnown = entry.kind === "mmio" && entry.generation === mmioGeneration(state);
+  const first = isKnown ? unserved("emulate") : handleFault(state, access, entry);
+  countExit(state, first);
   if (!goesOn(first)) return first;
   return again(state, access, first);
+}
+
+function countExit({ counters }: State, { result }: Answer): void {
+  counters.exits += 1;
+  if (result === "emulate" || result === "writeProtected") counters.insn_emulation += 1;
+  if (result === "emulate") counters.mmio_exits += 1;
 }
 
 const goesOn = ({ result }: Answer): boolean => ["fixed", "spurious", "unzapped"].includes(result);
@@ -79,8 +95,10 @@ function stuck(state: State, access: Access, first: Answer): Answer {
     throw new Error(`answered ${first.result}, and the access still faults`);
   const { entry } = state.mappings.walk(access.root, access.issued);
   const second = handleFault(state, access, entry);
+  const changed = first.sptesChanged + second.sptesChanged;
+  if (second.result === "writeProtected") return unserved("writeProtected", changed);
   if (!goesOn(second)) throw new Error(`answered ${first.result}, then ${second.result}`);
-  return unserved("stuck", first.sptesChanged + second.sptesChanged);
+  return unserved("stuck", changed);
 }
 
 /** Hardware alone: permissions suffice, it notes the use in the entry and remembers it. */
@@ -88,8 +106,8 @@ function translate(state: State, access: Access): Leaf | undefined {
   const { entry } = state.mappings.walk(access.root, access.issued);
   if (entry.kind !== "leaf" || !allows(entry.leaf, access.bits)) return undefined;
   const { leaf } = entry;
-  leaf.accessed = true;
-  if (has(access.bits, WRITE) && !leaf.dirty) {
+  if (!leaf.adDisabled) leaf.accessed = true;
+  if (!leaf.adDisabled && has(access.bits, WRITE) && !leaf.dirty) {
     leaf.dirty = true;
     noteWrite(state, access.vcpu, access.issued);
   }
@@ -98,10 +116,10 @@ function translate(state: State, access: Access): Leaf | undefined {
   return leaf;
 }
 
-/** A clean leaf is remembered without W, so that the first write walks and sets Dirty. */
+/** Where hardware sets Dirty, a clean leaf is remembered without W, so that the first write walks and sets Dirty. */
 function remembered({ lives }: State, { root, issued }: Access, leaf: Leaf): TlbEntry {
-  const { r, w, x, dirty, level } = leaf;
-  const rights = { r, w: w && dirty, x };
+  const { r, w, x, dirty, level, adDisabled } = leaf;
+  const rights = { r, w: w && (dirty || adDisabled), x };
   return { root, life: lives[root], issued, rights, pfn: pfnAt(leaf, issued), level, overdue: false };
 }
 

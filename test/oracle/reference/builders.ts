@@ -71,5 +71,6 @@ export function refusal(action: () => unknown): string {
 export const aLeaf = (leaf: Partial<Leaf> = {}): Leaf => ({
   ...{ level: 1, gfn: 0, pfn: 0x12345, r: true, w: true, x: true },
   ...{ accessed: true, dirty: true, hostWritable: true, mmuWritable: true },
+  ...{ adDisabled: false, saved: undefined },
   ...leaf,
 });

@@ -1,23 +1,36 @@
 /** Events that are no access, each as the call of KVM's that it stands for. */
 import { clearWindows, takeLogs } from "./dirty-log.js";
 import { frameOf, overlaps, PAGE_BYTES, type Range } from "./frames.js";
+import { hostEvent } from "./host-events.js";
 import { judgeLeftMapped } from "./judge.js";
 import type { Slot } from "./memslots.js";
 import { collectAndReset, hasRings } from "./rings.js";
 import { setMemslot } from "./slot-changes.js";
 import type { State } from "./state.js";
-import { LOG_DIRTY, READONLY, type ReferenceEvent, Refusal, TO_PRIVATE } from "./types.js";
+import { type Effect, LOG_DIRTY, READONLY, type ReferenceEvent, Refusal, TO_PRIVATE } from "./types.js";
 import { convert, invalidateHva, zapAllFast, zapRange } from "./zap.js";
 
 /** Alias bits are not for ranges, and attributes only for memory that may be private. */
 export function refuseEvent({ shape }: State, { kind, gpa, bytes }: ReferenceEvent): void {
-  const isRange = kind === "zap" || kind === "attributes";
+  const isRange = ["zap", "attributes", "write-track-add", "write-track-remove"].includes(kind);
   const isAliased = isRange && frameOf(gpa + bytes) > shape.aliases.step;
   if (isAliased || (kind === "attributes" && !shape.hasPrivate)) throw new Refusal("ERR_EVENT", "EINVAL");
 }
 
+export function operate(state: State, event: ReferenceEvent): Effect {
+  const effect = hostEvent(state, event);
+  if (effect !== undefined) return effect;
+  if (changesSlots(event) && state.windows.active > 0) return { changed: 0, result: "error" };
+  const changed = change(state, event);
+  return changed === "error" ? { changed: 0, result: "error" } : { changed };
+}
+
+/** A memslot cannot change while the host takes memory back. */
+const changesSlots = ({ kind }: ReferenceEvent): boolean =>
+  kind === "dirty-log-enable" || kind === "dirty-log-disable";
+
 /** Returns the entries changed, or that it cannot be. */
-export function operate(state: State, event: ReferenceEvent): number | "error" {
+function change(state: State, event: ReferenceEvent): number | "error" {
   const range = { start: frameOf(event.gpa), end: frameOf(event.gpa + event.bytes) };
   switch (event.kind) {
     case "zap":

@@ -1,25 +1,76 @@
-/** What the host's own page tables say of guest memory: all of it readable and writable, but for what is set here. */
+/**
+ * What the host's own page tables say of guest memory: all of it readable,
+ * writable and resident, as its slot has it, but for what is set here.
+ */
 import { common } from "./attributes.js";
-import type { Range } from "./frames.js";
+import { type Range, span } from "./frames.js";
 
 export type HostState = "readwrite" | "readonly" | "none" | "poison" | "io";
 
-interface Override {
-  /** Host pages. */
-  readonly range: Range;
+export interface HostMapping {
   readonly state: HostState;
+  /** Of the first page, the others follow; undefined: as if nothing was set. */
+  readonly pfn?: number | undefined;
+  /** Largest page that the host uses here. @default 1 */
+  readonly level?: number;
+}
+
+/** `range`: host pages. */
+interface Piece extends HostMapping {
+  readonly range: Range;
 }
 
 export class HostMemory {
-  /** The last that holds a page decides. */
-  private readonly overrides: Override[] = [];
+  /** None meets another. */
+  private pieces: Piece[] = [];
 
-  set(range: Range, state: HostState): void {
-    this.overrides.push({ range, state });
+  set(range: Range, mapping: HostMapping): void {
+    this.forget(range);
+    this.pieces.push({ ...mapping, range });
+  }
+
+  forget(range: Range): void {
+    this.pieces = this.pieces.flatMap((piece) => [
+      ...part(piece, { start: Number.NEGATIVE_INFINITY, end: range.start }),
+      ...part(piece, { start: range.end, end: Number.POSITIVE_INFINITY }),
+    ]);
   }
 
   stateOf(page: number): HostState {
-    const here = { start: page, end: page + 1 };
-    return this.overrides.findLast(({ range }) => common(range, here).length > 0)?.state ?? "readwrite";
+    return this.pieceAt(page)?.state ?? "readwrite";
   }
+
+  /** Undefined where it is not said. */
+  pfnOf(page: number): number | undefined {
+    const piece = this.pieceAt(page);
+    return piece?.pfn === undefined ? undefined : piece.pfn + (page - piece.range.start);
+  }
+
+  /** A page that had to be read in is there now, by itself. */
+  makeResident(page: number): void {
+    const pfn = this.pfnOf(page);
+    this.set({ start: page, end: page + 1 }, { state: "readwrite", pfn, level: 1 });
+  }
+
+  /** Whether one host page of that level, or a larger one, may be behind the pages from `first` on. */
+  allows(first: number, level: number, backing: number): boolean {
+    const whole = { start: first, end: first + span(level) };
+    const met = this.pieces.filter(({ range }) => common(range, whole).length > 0);
+    const [piece] = met;
+    if (piece === undefined) return level <= backing;
+    const isOne = piece.range.start <= whole.start && piece.range.end >= whole.end;
+    const isMapped = piece.state === "readwrite" || piece.state === "readonly";
+    return isOne && isMapped && level <= (piece.level ?? 1);
+  }
+
+  private pieceAt(page: number): Piece | undefined {
+    return this.pieces.find(({ range }) => page >= range.start && page < range.end);
+  }
+}
+
+function part(piece: Piece, kept: Range): Piece[] {
+  return common(piece.range, kept).map((range) => {
+    const pfn = piece.pfn === undefined ? undefined : piece.pfn + (range.start - piece.range.start);
+    return { ...piece, range, pfn };
+  });
 }

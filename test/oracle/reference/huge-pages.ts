@@ -15,15 +15,8 @@ export function pfnOf(slot: Slot, gfn: number, pages: number): number {
 }
 
 /** Whether the whole entry lies in the slot, at host addresses aligned as the guest's are. */
-function fitsSlot(slot: Slot, gfn: number, level: number): boolean {
+export function fitsSlot(slot: Slot, gfn: number, level: number): boolean {
   const start = floorTo(gfn, level);
   const inside = start >= slot.base && start + span(level) <= slot.base + slot.pages;
   return inside && isAligned(Math.abs(slot.hva / PAGE_BYTES - slot.base), level);
-}
-
-/** Largest level that the slot's shape and the host's pages allow, logging aside. */
-export function allowedLevel(slot: Slot, gfn: number): number {
-  for (let level = 3; level > 1; level--)
-    if (level <= slot.backing && fitsSlot(slot, gfn, level)) return level;
-  return 1;
 }

@@ -5,24 +5,25 @@
  * kvm_tdp_mmu_recover_huge_pages(), kvm_mmu_zap_collapsible_spte() (v6.16).
  */
 import { flushEntry, flushRange, take } from "./flush.js";
-import { floorTo, type Range, span } from "./frames.js";
+import { type Range, span } from "./frames.js";
 import { isPrivateLeaf, largestLevel } from "./leaves.js";
 import type { Slot } from "./memslots.js";
 import type { RmapMappings } from "./rmap-mappings.js";
 import type { View } from "./shape.js";
+import { enlarged } from "./spte.js";
 import type { State } from "./state.js";
 import type { TdpMappings } from "./tdp-mappings.js";
 
 const rangeOf = ({ base, pages }: Slot) => ({ start: base, end: base + pages });
 
 /** Splits every huge leaf over frames of a slot down to 4 KiB. Returns the splits made. */
-export function splitRange({ shape }: State, tdp: TdpMappings, frames: Range): number {
+export function splitRange({ shape, config }: State, tdp: TdpMappings, frames: Range): number {
   let splits = 0;
   for (const { root, range } of shape.views(frames))
     for (const level of [3, 2]) {
       const tree = tdp.tree(root);
       const huge = tree.leavesIn(range.start, range.end).filter((leaf) => leaf.level === level);
-      for (const leaf of huge) tree.split(leaf);
+      for (const leaf of huge) tree.split(leaf, config.host.nxHugePages);
       splits += huge.length;
     }
   return splits;
@@ -46,7 +47,7 @@ function recoverView(state: State, tdp: TdpMappings, slot: Slot, { root, range }
       const first = tree.leavesIn(gfn, gfn + span(level))[0];
       if (first === undefined || isPrivateLeaf(state, root, first)) continue;
       // Enlarged, not rebuilt: permissions, accessed and dirty are the first leaf's.
-      tree.put({ ...first, level, gfn, pfn: floorTo(first.pfn, level) });
+      tree.put(enlarged(first, level, state.config.host.nxHugePages));
       take(state, gfn, level);
       recovered += 1;
     }

@@ -5,11 +5,26 @@
  */
 import type { Entry, Mmio, Walk } from "./entries.js";
 import { floorTo, overlaps, type Range, span } from "./frames.js";
-import type { Leaf } from "./spte.js";
+import { childOf, type Leaf } from "./spte.js";
 
 const entryKey = (level: number, gfn: number): string => `${level}:${floorTo(gfn, level)}`;
 // A table is named by the level of its entries and the first frame under it.
 const tableKey = (level: number, gfn: number): string => `${level}:${floorTo(gfn, level + 1)}`;
+
+const placeOf = (key: string): { level: number; gfn: number } => {
+  const [level = 0, gfn = 0] = key.split(":").map(Number);
+  return { level, gfn };
+};
+
+/** What the iTLB workaround knows of a fault that makes tables. */
+export interface NxMark {
+  /** Nothing huge may come of it. */
+  readonly isSmall: boolean;
+  /** Level that a leaf would have otherwise. */
+  readonly requested: number;
+}
+
+const NO_MARK: NxMark = { isSmall: false, requested: 1 };
 
 export class Paging {
   readonly leaves = new Map<string, Leaf>();
@@ -18,6 +33,10 @@ export class Paging {
   /** Frame to pfn, at level 1. */
   readonly blocked = new Map<number, number>();
   readonly tables = new Set<string>();
+  /** Those of them that an instruction fetch made where a huge page could be, and ... */
+  private readonly nxTables = new Set<string>();
+  /** ... those that could give way to one again, oldest first. */
+  recoverable: string[] = [];
 
   constructor(readonly rootLevel: number) {}
 
@@ -48,8 +67,35 @@ export class Paging {
   }
 
   /** Links an empty table under the entry of `level`. */
-  link(level: number, gfn: number): void {
-    this.tables.add(tableKey(level - 1, gfn));
+  link(level: number, gfn: number, nx: NxMark = NO_MARK): void {
+    const key = tableKey(level - 1, gfn);
+    this.tables.add(key);
+    if (nx.isSmall) this.nxTables.add(key);
+    if (nx.isSmall && nx.requested >= level) this.recoverable.push(key);
+  }
+
+  /** Whether the table under the entry of `level` stands in for a huge page that must not be executed. */
+  isNxTable(level: number, gfn: number): boolean {
+    return this.nxTables.has(tableKey(level - 1, gfn));
+  }
+
+  /** First frame of the table that has waited longest for its huge page. */
+  oldestRecoverable(): number | undefined {
+    return this.recoverable[0] === undefined ? undefined : placeOf(this.recoverable[0]).gfn;
+  }
+
+  /** It is as any other table from now on. */
+  forgetOldest(): void {
+    const key = this.recoverable.shift();
+    if (key !== undefined) this.nxTables.delete(key);
+  }
+
+  /** It goes, with all that hangs below it; the leaves are returned. */
+  zapOldest(): Leaf[] {
+    const { level, gfn } = placeOf(this.recoverable[0] ?? "");
+    const gone = this.leavesIn(gfn, gfn + span(level + 1));
+    this.clear(level + 1, gfn);
+    return gone;
   }
 
   /** Puts a leaf in its place, whatever was there. */
@@ -79,14 +125,12 @@ export class Paging {
   }
 
   /** A huge leaf becomes a table of 512 leaves that say the same. */
-  split(leaf: Leaf): void {
+  split(leaf: Leaf, isNxWorkedAround: boolean, nx: NxMark = NO_MARK): void {
     this.remove(leaf);
-    this.link(leaf.level, leaf.gfn);
-    const level = leaf.level - 1;
+    this.link(leaf.level, leaf.gfn, nx);
     for (let i = 0; i < 512; i++) {
-      const offset = i * span(level);
-      const child = { ...leaf, level, gfn: leaf.gfn + offset, pfn: leaf.pfn + offset };
-      this.leaves.set(entryKey(level, child.gfn), child);
+      const child = childOf(leaf, i, isNxWorkedAround);
+      this.leaves.set(entryKey(child.level, child.gfn), child);
     }
   }
 
@@ -118,13 +162,15 @@ export class Paging {
     this.mmio.clear();
     this.blocked.clear();
     this.tables.clear();
+    this.nxTables.clear();
+    this.recoverable = [];
     return dropped;
   }
 
   /** Level and first frame of every table. */
   tablePages(): { level: number; frame: number }[] {
     return [...this.tables].map((key) => {
-      const [level = 0, frame = 0] = key.split(":").map(Number);
+      const { level, gfn: frame } = placeOf(key);
       return { level, frame };
     });
   }
@@ -144,8 +190,14 @@ export class Paging {
     for (const map of [this.mmio, this.blocked])
       for (const gfn of [...map.keys()]) if (gfn >= start && gfn < end) map.delete(gfn);
     for (const key of [...this.tables]) {
-      const [tableLevel = 0, gfn = 0] = key.split(":").map(Number);
-      if (tableLevel < level && gfn >= start && gfn < end) this.tables.delete(key);
+      const table = placeOf(key);
+      if (table.level < level && table.gfn >= start && table.gfn < end) this.removeTable(key);
     }
+  }
+
+  private removeTable(key: string): void {
+    this.tables.delete(key);
+    this.nxTables.delete(key);
+    this.recoverable = this.recoverable.filter((each) => each !== key);
   }
 }

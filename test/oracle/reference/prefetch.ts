@@ -3,7 +3,8 @@
  * KVM: direct_pte_prefetch() (v6.16); which neighbours a strategy leaves out
  * is its row's say.
  */
-import { type Access, accessTo } from "./access.js";
+import { type Access, aheadAt } from "./access.js";
+import { hostPageOf } from "./host-page.js";
 import { newLeaf } from "./leaves.js";
 import type { Slot } from "./memslots.js";
 import type { Place } from "./reverse-maps.js";
@@ -15,21 +16,25 @@ const GROUP = 8;
 
 /** Entries changed. */
 export function prefetchAround(state: State, rmap: RmapMappings, access: Access, faulting: Place): number {
+  // Without Accessed a page mapped ahead could not be told from one in use.
+  if (!state.config.host.adBits || state.windows.inProgress > 0) return 0;
   let changed = 0;
   for (const run of runsBeside(rmap, faulting)) {
     const neighbours = run.map((index) => ({
       place: { page: faulting.page, index },
-      access: accessTo(state, access.issued + index - faulting.index, READ, access.vcpu),
+      access: aheadAt(state, access.issued + index - faulting.index, READ, access.vcpu),
     }));
     const slot = slotOf(
       state,
       neighbours.map(({ access }) => access),
     );
     if (slot === undefined) break;
-    for (const neighbour of neighbours) {
+    const isThere = neighbours.map((neighbour) => isWritableNow(state, slot, neighbour.access));
+    const there = neighbours.slice(0, isThere.includes(false) ? isThere.indexOf(false) : isThere.length);
+    if (there.length === 0) break;
+    for (const neighbour of there) {
       if (isSkipped(state, rmap, neighbour.access, neighbour.place)) continue;
-      const leaf = { ...newLeaf(state, slot, neighbour.access, 1), accessed: false };
-      rmap.put(slot, neighbour.place, leaf, true);
+      rmap.put(slot, neighbour.place, newLeaf(state, slot, neighbour.access, 1), true);
       changed += 1;
     }
   }
@@ -56,6 +61,10 @@ function slotOf({ memslots, shape }: State, run: readonly Access[]): Slot | unde
   const isFit = shape.sees(slot, first.issued) && !slot.readonly && !slot.logged;
   return isFit && last.frame < slot.base + slot.pages ? slot : undefined;
 }
+
+/** The host is asked for no page that it would have to do something for. */
+const isWritableNow = ({ hostMemory }: State, slot: Slot, { frame }: Access): boolean =>
+  hostMemory.stateOf(hostPageOf(slot, frame)) === "readwrite";
 
 function isSkipped(state: State, rmap: RmapMappings, access: Access, place: Place): boolean {
   const { attributes, shape, policy } = state;

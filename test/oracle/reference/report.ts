@@ -3,6 +3,7 @@
 import type { Walk } from "./entries.js";
 import { PAGE_BYTES, span } from "./frames.js";
 import type { Reached } from "./mappings.js";
+import { waitingFor } from "./nx-recovery.js";
 import { renderBlocked, renderLeaf, renderMmio } from "./spte.js";
 import type { State } from "./state.js";
 
@@ -95,7 +96,8 @@ export function statsOf(state: State): Record<string, number> {
   const byLevel = [0, 0, 0, 0];
   for (const { level } of state.mappings.leaves()) byLevel[level] = (byLevel[level] ?? 0) + 1;
   const [, pages_4k = 0, pages_2m = 0, pages_1g = 0] = byLevel;
-  return { ...state.counters, pages_4k, pages_2m, pages_1g, ...ofShadowPages(state) };
+  const nx_lpage_splits = waitingFor(state);
+  return { ...state.counters, pages_4k, pages_2m, pages_1g, nx_lpage_splits, ...ofShadowPages(state) };
 }
 
 function ofShadowPages({ rmap, zappedPages }: State): Record<string, number> {

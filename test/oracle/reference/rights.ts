@@ -8,3 +8,6 @@ export const has = (access: number, bit: number): boolean => Math.floor(access /
 export function allows({ r, w, x }: Rights, access: number): boolean {
   return (r || !has(access, READ)) && (w || !has(access, WRITE)) && (x || !has(access, FETCH));
 }
+
+/** A page mapped ahead is no access of anybody's, and KVM takes it for a read. */
+export const wants = ({ bits }: { readonly bits: number }): number => (bits === 0 ? READ : bits);

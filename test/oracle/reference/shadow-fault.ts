@@ -5,7 +5,7 @@
 import type { Access } from "./access.js";
 import { flushEntry, take } from "./flush.js";
 import { floorTo } from "./frames.js";
-import { goalLevel, logWrite, mmioGeneration, newLeaf } from "./leaves.js";
+import { isWriteProtected, logWrite, mmioGeneration, newLeaf, type Wish, wishOf } from "./leaves.js";
 import type { Slot } from "./memslots.js";
 import { prefetchAround } from "./prefetch.js";
 import type { Place } from "./reverse-maps.js";
@@ -17,8 +17,8 @@ import { type Answer, unserved } from "./types.js";
 
 export function faultOnShadow(state: State, access: Access, slot: Slot | undefined): Answer {
   if (state.rmap === undefined) throw new Error("no shadow pages in this flavour");
-  const level = slot === undefined ? 1 : goalLevel(state, slot, access);
-  const { page, changed } = descend(state, state.rmap, access, level);
+  const { page, changed } = descend(state, state.rmap, access, wishOf(state, slot, access));
+  const { level } = page;
   const place = { page, index: indexOf(access.issued, level) };
   const answer =
     slot === undefined
@@ -29,25 +29,30 @@ export function faultOnShadow(state: State, access: Access, slot: Slot | undefin
   return { ...answer, sptesChanged: changed + answer.sptesChanged + ahead };
 }
 
-function descend(state: State, rmap: RmapMappings, access: Access, goal: number) {
+function descend(state: State, rmap: RmapMappings, access: Access, wish: Wish) {
   let page = rmap.shadow.get(access.root, rmap.shadow.rootLevel, 0);
+  let goal = wish.level;
   let changed = 0;
-  while (page.level > goal) {
-    const step = follow(state, rmap, access, page);
+  for (;;) {
+    const entry = rmap.entryAt({ page, index: indexOf(access.issued, page.level) });
+    const isKept = state.config.host.nxHugePages && entry.kind === "table" && entry.page.isNx;
+    if (page.level === goal && goal > 1 && isKept) goal -= 1;
+    if (page.level === goal) return { page, changed };
+    const step = follow(state, rmap, access, page, wish);
     changed += step.changed;
     page = step.child;
   }
-  return { page, changed };
 }
 
 /** The page below, linked if it was not. A huge leaf in its place goes, and is flushed. */
-function follow(state: State, rmap: RmapMappings, access: Access, page: ShadowPage) {
+function follow(state: State, rmap: RmapMappings, access: Access, page: ShadowPage, wish: Wish) {
   const place = { page, index: indexOf(access.issued, page.level) };
   const entry = rmap.entryAt(place);
   if (entry.kind === "table") return { child: entry.page, changed: 0 };
   if (entry.kind === "leaf") drop(state, rmap, access, place);
   const child = rmap.shadow.get(access.root, page.level - 1, childFrame(state, access, page));
   rmap.shadow.link(page, place.index, child);
+  if (wish.isSmall) rmap.shadow.markNx(child, wish.requested >= page.level);
   if (entry.kind === "leaf") flushEntry(state, access.frame, page.level);
   return { child, changed: entry.kind === "leaf" ? 2 : 1 };
 }
@@ -79,8 +84,12 @@ function putLeaf(
 ): Answer {
   const { level } = leaf;
   const old = rmap.entryAt(place);
-  if (old.kind === "leaf" && renderLeaf(old.leaf) === renderLeaf(leaf))
+  if (old.kind === "leaf" && access.isAhead && old.leaf.pfn === leaf.pfn)
     return { result: "spurious", level, sptesChanged: 0 };
+  if (old.kind === "leaf" && renderLeaf(old.leaf) === renderLeaf(leaf))
+    return isWriteProtected(state, slot, access)
+      ? unserved("writeProtected")
+      : { result: "spurious", level, sptesChanged: 0 };
   if (old.kind === "table") {
     rmap.shadow.unlink(place.page, place.index, old.page);
     take(state, floorTo(access.issued, level), level);
@@ -92,5 +101,7 @@ function putLeaf(
   logWrite(state, slot, access, leaf);
   const isReplaced = old.kind === "table" || isOther;
   if (isReplaced) flushEntry(state, access.frame, level);
-  return { result: isBack ? "unzapped" : "fixed", level, sptesChanged: isReplaced ? 2 : 1 };
+  const sptesChanged = isReplaced ? 2 : 1;
+  if (isWriteProtected(state, slot, access)) return unserved("writeProtected", sptesChanged);
+  return { result: isBack ? "unzapped" : "fixed", level, sptesChanged };
 }

@@ -21,12 +21,16 @@ export interface ShadowPage {
   readonly entries: Map<number, ShadowEntry>;
   /** Pages with an entry that links here, once an entry. */
   parents: ShadowPage[];
+  /** An instruction fetch made do with it where a huge page could be. */
+  isNx: boolean;
 }
 
 export const indexOf = (frame: number, level: number): number => Math.floor(frame / span(level)) % 512;
 
 export class ShadowPages {
   readonly pages = new Map<string, ShadowPage>();
+  /** Pages that could give way to a huge leaf again, oldest first. */
+  recoverable: ShadowPage[] = [];
   cacheMisses = 0;
 
   constructor(readonly rootLevel: number) {}
@@ -40,7 +44,14 @@ export class ShadowPages {
     const key = this.keyOf(root, level, frame);
     const found = this.pages.get(key);
     if (found !== undefined) return found;
-    const page = { root, level, frame: this.baseOf(level, frame), entries: new Map(), parents: [] };
+    const page = {
+      root,
+      level,
+      frame: this.baseOf(level, frame),
+      entries: new Map(),
+      parents: [],
+      isNx: false,
+    };
     this.pages.set(key, page);
     this.cacheMisses += 1;
     return page;
@@ -84,8 +95,24 @@ export class ShadowPages {
   /** Takes every page of the root away, linked or not. */
   drop(root: RootName): ShadowPage[] {
     const gone = [...this.pages].filter(([, page]) => page.root === root);
-    for (const [key] of gone) this.pages.delete(key);
+    for (const [, page] of gone) this.forget(page);
     return gone.map(([, page]) => page);
+  }
+
+  /** Takes one page away; what is in it is the caller's. */
+  forget(page: ShadowPage): void {
+    this.pages.delete(this.keyOf(page.root, page.level, page.frame));
+    this.recoverable = this.recoverable.filter((each) => each !== page);
+  }
+
+  markNx(page: ShadowPage, isRecoverable: boolean): void {
+    page.isNx = true;
+    if (isRecoverable && !this.recoverable.includes(page)) this.recoverable.push(page);
+  }
+
+  unmarkNx(page: ShadowPage): void {
+    page.isNx = false;
+    this.recoverable = this.recoverable.filter((each) => each !== page);
   }
 
   private keyOf(root: RootName, level: number, frame: number): string {

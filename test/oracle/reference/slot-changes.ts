@@ -6,6 +6,7 @@
 import { judgeLeftMapped } from "./judge.js";
 import { startLogging, stopLogging } from "./log-switch.js";
 import type { Change, Slot } from "./memslots.js";
+import { slotsChanged } from "./page-limits.js";
 import { stopIfUnused } from "./pml.js";
 import { NO_FILE } from "./slot-checks.js";
 import { twinChange } from "./special-slots.js";
@@ -17,6 +18,9 @@ import { zapAllFast, zapSlot } from "./zap.js";
 export function setMemslot(state: State, region: Region): number {
   const { memslots, shape } = state;
   const change = memslots.plan(region);
+  if (change.kind === "create") refuseUnmappable(state, change.slot);
+  // KVM would wait for the host to be done.
+  if (change.kind !== "nothing" && state.windows.active > 0) throw new Refusal("ERR_BUSY", "EBUSY");
   if (change.kind === "create" && change.slot.hasMemfd) bind(state, region);
   let changed = commit(state, change);
   if (change.kind === "delete") memslots.memfds.unbind(region.slot);
@@ -36,13 +40,12 @@ function commit(state: State, change: Change): number {
     case "nothing":
       return 0;
     case "create":
-      if (change.slot.owner === "user") refuseUnmappable(state, change.slot);
       return replace(state, undefined, change.slot);
     case "flags":
       return changeFlags(state, change.old, change.slot);
     case "delete": {
       const dropped = invalidate(state, change.old);
-      state.rmap?.reverse.forgetSlot(change.old.slot);
+      forget(state, change.old);
       return dropped + replace(state, change.old, undefined);
     }
     case "move":
@@ -59,8 +62,14 @@ function move(state: State, old: Slot, slot: Slot): number {
     replace(state, old, old);
     throw refusal;
   }
-  state.rmap?.reverse.forgetSlot(old.slot);
+  forget(state, old);
   return dropped + replace(state, old, slot);
+}
+
+/** What KVM keeps beside a slot. */
+function forget({ rmap, tracking }: State, { slot }: Slot): void {
+  rmap?.reverse.forgetSlot(slot);
+  tracking.forgetSlot(slot);
 }
 
 function changeFlags(state: State, old: Slot, slot: Slot): number {
@@ -82,6 +91,7 @@ function replace(state: State, old: Slot | undefined, slot: Slot | undefined): n
   if (slot !== undefined) slots.set(slot.slot, slot);
   if (slot !== undefined && slot.base !== old?.base) becomePrivate(state, slot);
   stopIfUnused(state);
+  if (slot === undefined || old === undefined) slotsChanged(state);
   return advance(state, (slot ?? old)?.asId ?? 0);
 }
 

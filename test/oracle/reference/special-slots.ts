@@ -14,6 +14,8 @@ const INTERNAL = [
   { base: 0xfeffc, pages: 1 },
 ];
 
+export const isApicAccessPage = ({ owner, base }: Slot): boolean => owner === "kvm" && base === 0xfee00;
+
 /** TSS, APIC access page and identity map, before any generation. */
 export function addInternalSlots(memslots: Memslots): void {
   for (const [i, { base, pages }] of INTERNAL.entries()) {

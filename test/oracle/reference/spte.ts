@@ -1,8 +1,9 @@
 /**
  * What one entry means, as booleans, and how hardware would see it as a word:
- * EPT with accessed and dirty bits, as KVM v6.16 lays it out (make_spte(),
- * make_mmio_spte()). Only this file knows where a bit sits.
+ * EPT, as KVM v6.16 lays it out (make_spte(), make_mmio_spte(),
+ * mark_spte_for_access_track()). Only this file knows where a bit sits.
  */
+import { floorTo, span } from "./frames.js";
 
 export interface Leaf {
   readonly level: number;
@@ -16,6 +17,45 @@ export interface Leaf {
   dirty: boolean;
   readonly hostWritable: boolean;
   mmuWritable: boolean;
+  /** Hardware sets neither Accessed nor Dirty: the entry belongs to a host without them. */
+  readonly adDisabled: boolean;
+  /** Rights put aside so that the next access faults: how such a host learns of it. */
+  saved: { readonly r: boolean; readonly x: boolean } | undefined;
+}
+
+/** X, wherever it is kept now. */
+function setExecutable(leaf: Leaf, x: boolean): void {
+  if (leaf.saved === undefined) leaf.x = x;
+  else leaf.saved = { ...leaf.saved, x };
+}
+
+/** The entry is no longer young. */
+export function makeOld(leaf: Leaf): void {
+  const { r, x } = leaf;
+  leaf.accessed = false;
+  if (leaf.adDisabled && leaf.saved === undefined)
+    Object.assign(leaf, { saved: { r, x }, r: false, w: false, x: false });
+}
+
+/** Rights that were put aside come back, all but W. */
+export function makeYoung(leaf: Leaf): void {
+  Object.assign(leaf, leaf.saved, { saved: undefined, accessed: true });
+}
+
+/** One of the 512 that say the same as a huge leaf. The iTLB workaround is about huge ones only. */
+export function childOf(leaf: Leaf, index: number, isNxWorkedAround: boolean): Leaf {
+  const level = leaf.level - 1;
+  const offset = index * span(level);
+  const child = { ...leaf, level, gfn: leaf.gfn + offset, pfn: leaf.pfn + offset };
+  if (isNxWorkedAround && level === 1) setExecutable(child, true);
+  return child;
+}
+
+/** The huge leaf around a small one, with its rights. */
+export function enlarged(leaf: Leaf, level: number, isNxWorkedAround: boolean): Leaf {
+  const huge = { ...leaf, level, gfn: floorTo(leaf.gfn, level), pfn: floorTo(leaf.pfn, level) };
+  if (isNxWorkedAround) setExecutable(huge, false);
+  return huge;
 }
 
 const bit = (position: number): bigint => 1n << BigInt(position);
@@ -29,6 +69,9 @@ const PAGE_SIZE = bit(7);
 const ACCESSED = bit(8);
 const DIRTY = bit(9);
 const MMU_PRESENT = bit(11);
+const AD_DISABLED = bit(52);
+const SAVED_R = bit(54);
+const SAVED_X = bit(56);
 const HOST_WRITABLE = bit(57);
 const MMU_WRITABLE = bit(58);
 const BLOCKED = bit(62);
@@ -42,6 +85,9 @@ export function renderLeaf(leaf: Leaf): bigint {
     [leaf.level > 1, PAGE_SIZE],
     [leaf.accessed, ACCESSED],
     [leaf.dirty, DIRTY],
+    [leaf.adDisabled, AD_DISABLED],
+    [leaf.saved?.r === true, SAVED_R],
+    [leaf.saved?.x === true, SAVED_X],
     [leaf.hostWritable, HOST_WRITABLE],
     [leaf.mmuWritable, MMU_WRITABLE],
   ];

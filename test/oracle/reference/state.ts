@@ -1,6 +1,7 @@
 /** Everything that one modelled VM holds, and how it starts. */
 
 import type { AliasPolicy } from "./alias-policy.js";
+import { AsyncPages } from "./async-pages.js";
 import { Attributes } from "./attributes.js";
 import type { DirtyRing } from "./dirty-ring.js";
 import type { Range } from "./frames.js";
@@ -10,6 +11,7 @@ import { limitsOf } from "./limits.js";
 import { Logging } from "./logging.js";
 import type { Mappings } from "./mappings.js";
 import { Memslots } from "./memslots.js";
+import { newPageLimit, type PageLimit } from "./page-limits.js";
 import { policyNamed } from "./policies.js";
 import { type Preset, presetNamed, shapeOf } from "./presets.js";
 import { RmapMappings } from "./rmap-mappings.js";
@@ -18,6 +20,8 @@ import { addInternalSlots } from "./special-slots.js";
 import { TdpMappings } from "./tdp-mappings.js";
 import { Tlb } from "./tlb.js";
 import type { FlushScope, FullConfig, ReferenceConfig } from "./types.js";
+import { Windows } from "./windows.js";
+import { WriteTracking } from "./write-tracking.js";
 
 export interface Violation {
   readonly rule: string;
@@ -60,6 +64,10 @@ export interface State {
   coexisting: number;
   conversions: number;
   zappedPages: number;
+  readonly windows: Windows;
+  readonly tracking: WriteTracking;
+  readonly asyncPages: AsyncPages;
+  readonly pageLimit: PageLimit;
   readonly now: Now;
 }
 
@@ -75,19 +83,21 @@ export interface Now {
 }
 
 const COUNTERS = [
-  ...["pf_taken", "pf_fixed", "pf_emulate", "pf_spurious", "pf_fast", "pf_mmio_spte_created"],
-  ...["remote_tlb_flush_requests", "remote_tlb_flush", "tlb_flush"],
-] as (
-  | "pf_taken"
-  | "pf_fixed"
-  | "pf_emulate"
-  | "pf_spurious"
-  | "pf_fast"
-  | "pf_mmio_spte_created"
-  | FlushCounter
-)[];
-
-type FlushCounter = "remote_tlb_flush_requests" | "remote_tlb_flush" | "tlb_flush";
+  "pf_taken",
+  "pf_fixed",
+  "pf_emulate",
+  "pf_spurious",
+  "pf_fast",
+  "pf_mmio_spte_created",
+  "pf_guest",
+  "exits",
+  "mmio_exits",
+  "insn_emulation",
+  "remote_tlb_flush_requests",
+  "remote_tlb_flush",
+  "tlb_flush",
+  "mmu_recycled",
+] as const;
 
 const DEFAULTS = {
   preset: "none",
@@ -97,6 +107,7 @@ const DEFAULTS = {
   internalSlots: false,
   externalTables: "ok",
   convertOnExit: false,
+  limitsPages: false,
   kernel: "6.16",
 } as const;
 
@@ -123,10 +134,12 @@ export function newState(given: ReferenceConfig): State {
     flush: { none: 0, range: 0, full: 0, pages: 0 },
     asked: { provider: 0, external: 0 },
     ...{ violations: new Map(), internalFixes: new Map() },
-    hostMemory: new HostMemory(),
     vcpus: new Set(Array.from({ length: config.vcpus }, (_, id) => id)),
     ...{ rings: new Map(), pml: new Map() },
     ...{ coexisting: 0, conversions: 0, zappedPages: 0 },
+    ...{ hostMemory: new HostMemory(), windows: new Windows() },
+    ...{ tracking: new WriteTracking(), asyncPages: new AsyncPages() },
+    pageLimit: newPageLimit(config.limitsPages),
     now: { number: 0, isAccess: false, scope: "none", pages: 0, taken: new Map() },
   };
 }

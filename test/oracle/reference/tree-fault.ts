@@ -7,15 +7,17 @@ import type { Access } from "./access.js";
 import type { Entry } from "./entries.js";
 import { flushEntry, take } from "./flush.js";
 import { floorTo } from "./frames.js";
-import { goalLevel, logWrite, mmioGeneration, newLeaf } from "./leaves.js";
+import { isWriteProtected, logWrite, mmioGeneration, newLeaf, type Wish, wishOf } from "./leaves.js";
 import type { Slot } from "./memslots.js";
 import type { Paging } from "./paging.js";
 import { allows } from "./rights.js";
-import type { Leaf } from "./spte.js";
+import { type Leaf, renderLeaf } from "./spte.js";
 import type { State } from "./state.js";
 import { type Answer, unserved } from "./types.js";
 
 interface Way {
+  /** Level of the entry that it leads to. */
+  readonly level: number;
   readonly changed: number;
   /** Why the way ends too early. */
   readonly refused?: "retry" | "error" | undefined;
@@ -25,17 +27,31 @@ export function faultOnTree(state: State, access: Access, slot: Slot | undefined
   if (state.tdp === undefined) throw new Error("no trees in this flavour");
   const tree = state.tdp.tree(access.root);
   const frame = state.shape.tableFrame(access.issued);
-  const level = slot === undefined ? 1 : goalLevel(state, slot, access);
-  const way = makeWay(state, access, tree, frame, level);
+  const way = makeWay(state, access, tree, frame, wishOf(state, slot, access));
   if (way.refused !== undefined) return unserved(way.refused, way.changed);
-  const old = tree.entryAt(level, frame);
   if (slot === undefined) return unserved("emulate", way.changed + putMmio(state, tree, frame, access.frame));
-  if (old.kind === "leaf" && allows(old.leaf, access.bits))
-    return { result: "spurious", level, sptesChanged: way.changed };
-  const refused = ask(state, access);
-  if (refused !== undefined) return unserved(refused, way.changed);
-  const result = install(state, access, slot, tree, old, newLeaf(state, slot, access, level));
-  return { result, level, sptesChanged: way.changed + 1 };
+  return putLeaf(state, access, slot, tree, frame, way);
+}
+
+function putLeaf(
+  state: State,
+  access: Access,
+  slot: Slot,
+  tree: Paging,
+  frame: number,
+  { level, changed }: Way,
+): Answer {
+  const old = tree.entryAt(level, frame);
+  const spurious = { result: "spurious", level, sptesChanged: changed } as const;
+  if (old.kind === "leaf" && (access.isAhead || allows(old.leaf, access.bits))) return spurious;
+  const leaf = newLeaf(state, slot, access, level);
+  const isSame = old.kind === "leaf" && renderLeaf(old.leaf) === renderLeaf(leaf);
+  const refused = isSame ? undefined : ask(state, access);
+  if (refused !== undefined) return unserved(refused, changed);
+  const result = isSame ? "spurious" : install(state, access, slot, tree, old, leaf);
+  const sptesChanged = isSame ? changed : changed + 1;
+  if (isWriteProtected(state, slot, access)) return unserved("writeProtected", sptesChanged);
+  return { result, level, sptesChanged };
 }
 
 function install(state: State, access: Access, slot: Slot, tree: Paging, old: Entry, leaf: Leaf) {
@@ -58,19 +74,23 @@ function putMmio(state: State, tree: Paging, frame: number, gfn: number): number
   return 1;
 }
 
-/** Links tables down to `goal`, splitting a huge leaf that is in the way. */
-function makeWay(state: State, access: Access, tree: Paging, frame: number, goal: number): Way {
+/** Links tables down to the level that is wished for, splitting a huge leaf that is in the way. */
+function makeWay(state: State, access: Access, tree: Paging, frame: number, wish: Wish): Way {
+  const { nxHugePages } = state.config.host;
   let changed = 0;
-  for (let level = tree.rootLevel; level > goal; level--) {
+  let goal = wish.level;
+  for (let level = tree.rootLevel; ; level--) {
     const entry = tree.entryAt(level, frame);
+    const isKept = nxHugePages && entry.kind === "table" && tree.isNxTable(level, frame);
+    if (level === goal && level > 1 && isKept) goal -= 1;
+    if (level === goal) return { level, changed };
     if (entry.kind === "table") continue;
     const refused = ask(state, access);
-    if (refused !== undefined) return { changed, refused };
-    if (entry.kind === "leaf") tree.split(entry.leaf);
-    else tree.link(level, frame);
+    if (refused !== undefined) return { level, changed, refused };
+    if (entry.kind === "leaf") tree.split(entry.leaf, nxHugePages, wish);
+    else tree.link(level, frame, wish);
     changed += 1;
   }
-  return { changed };
 }
 
 /** Whether the owner of the real private tables installs an entry too. */

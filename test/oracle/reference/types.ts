@@ -16,7 +16,17 @@ export type EventKind =
   | "hva-invalidate"
   | "attributes"
   | "dirty-log-clear"
-  | "dirty-ring-reset";
+  | "dirty-ring-reset"
+  | "hva-begin"
+  | "hva-end"
+  | "age"
+  | "test-age"
+  | "write-track-add"
+  | "write-track-remove"
+  | "prefault"
+  | "vcpu-tlb-flush"
+  | "async-ready"
+  | "nx-recover";
 
 /** Bits of an access: they may be combined, never all clear. */
 export const READ = 1;
@@ -31,7 +41,7 @@ export const INSERTED = 2;
 
 export interface ReferenceEvent {
   readonly kind: EventKind;
-  /** Bytes, as issued; of `hva-invalidate` a host address. */
+  /** Bytes, as issued; a host address of events that the host sends. */
   readonly gpa: number;
   /** Length of a range; 0 for an access. */
   readonly bytes: number;
@@ -46,6 +56,7 @@ export type Result =
   | "spurious"
   | "emulate"
   | "retry"
+  | "writeProtected"
   | "unzapped"
   | "memoryFault"
   | "error"
@@ -58,6 +69,13 @@ export interface Answer {
   /** Level of the serving leaf, 0 where there is none. */
   readonly level: number;
   readonly sptesChanged: number;
+}
+
+/** What an event that is no access did: entries changed, and a result other than `done`, a level other than 0. */
+export interface Effect {
+  readonly changed: number;
+  readonly level?: number;
+  readonly result?: Result;
 }
 
 /** Widest flush that an event really made. */
@@ -98,6 +116,8 @@ export interface ReferenceConfig {
   readonly externalTables?: string;
   /** @default false */
   readonly convertOnExit?: boolean;
+  /** Whether flavour rmap may run out of shadow pages. @default false */
+  readonly limitsPages?: boolean;
   /** @default "6.16" */
   readonly kernel?: Kernel;
   /** What is not said is as `HOST_DEFAULTS` has it. */

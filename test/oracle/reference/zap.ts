@@ -6,7 +6,8 @@
  */
 import { common } from "./attributes.js";
 import { flushAll, flushEntry, flushRange, take } from "./flush.js";
-import { moved, overlaps, PAGE_BYTES, type Range, rangeAt, sizeOf } from "./frames.js";
+import { moved, overlaps, type Range, rangeAt, sizeOf } from "./frames.js";
+import { framesOnHost, spotsOnHost } from "./host-ranges.js";
 import type { Spot } from "./mappings.js";
 import type { Slot } from "./memslots.js";
 import type { State } from "./state.js";
@@ -51,7 +52,9 @@ export function zapRange(state: State, range: Range): number {
 }
 
 function zapFrames(state: State, range: Range): number {
-  const { privateZap } = state.policy;
+  const { windows, policy } = state;
+  const { privateZap } = policy;
+  windows.begin([range]);
   let spots = state.mappings.spotsIn(range);
   let changed = 0;
   if (privateZap === "each-flushed") {
@@ -61,35 +64,42 @@ function zapFrames(state: State, range: Range): number {
   const isAny = spots.some(({ leaf }) => leaf !== undefined);
   changed += privateZap === "blocked-first" ? clearBlockedFirst(state, spots) : clear(state, spots);
   if (isAny) flushRange(state, range);
+  windows.end();
   return changed;
 }
 
-/** Private memory may have no host address, or be blocked until it is asked for again. */
+/** The host takes memory back, in one go. */
 export function invalidateHva(state: State, hva: Range): number {
+  const changed = beginHva(state, hva);
+  endHva(state, hva);
+  return changed;
+}
+
+/** A window opens: what maps the memory goes. KVM: kvm_mmu_notifier_invalidate_range_start(). */
+export function beginHva(state: State, hva: Range): number {
+  const met = framesOnHost(state, hva).map(({ range }) => range);
+  state.windows.active += 1;
+  if (met.length > 0) state.windows.begin(met);
+  return unmapHva(state, hva);
+}
+
+/** ... and closes. One that nobody opened is no window. */
+export function endHva(state: State, hva: Range): void {
+  const { windows } = state;
+  if (windows.active === 0) return;
+  windows.active -= 1;
+  if (windows.inProgress > 0 && framesOnHost(state, hva).length > 0) windows.end();
+}
+
+/** Private memory may have no host address, or be blocked until it is asked for again. */
+function unmapHva(state: State, hva: Range): number {
   const { onHostUnmap } = state.policy;
-  const spots = state.memslots
-    .ofNormalSpace()
-    .flatMap((slot) => shareOf(slot, hva).map((range) => ({ slot, range })))
-    .flatMap(({ slot, range }) => spotsWithin(state, slot, range));
-  const present = spots.filter(({ leaf }) => leaf !== undefined);
+  const present = spotsOnHost(state, hva).filter(({ leaf }) => leaf !== undefined);
   const changed = onHostUnmap === "zap" ? clear(state, present) : clear(state, present.filter(isShared));
   const blocked = onHostUnmap === "block" ? present.filter(isPrivate) : [];
   for (const spot of blocked) spot.block();
   if (changed + blocked.length > 0) flushAll(state);
   return changed + blocked.length;
-}
-
-function spotsWithin({ mappings, shape }: State, slot: Slot, range: Range): Spot[] {
-  return mappings
-    .spotsOf(slot)
-    .filter(({ frame, level }) => common(rangeAt(shape.slotFrame(frame), level), range).length > 0);
-}
-
-/** Frames of the slot whose host addresses meet the range. */
-function shareOf({ hva, base, pages }: Slot, { start, end }: Range): Range[] {
-  const first = hva / PAGE_BYTES;
-  if (!overlaps(first, first + pages, start, end)) return [];
-  return [{ start: base + Math.max(start - first, 0), end: base + Math.min(end - first, pages) }];
 }
 
 /** Every direct root goes, and the next access makes a new one. */
@@ -127,6 +137,9 @@ export function convert(state: State, range: Range, toPrivate: boolean): number 
   const differing = attributes.differing(range, toPrivate);
   let changed = 0;
   if (differing.length > 0 && policy.onConversion !== "store") {
+    const met = state.memslots.ofNormalSpace().filter((slot) => meetsSlot(slot, range));
+    if (met.length > 0) state.windows.begin([range]);
+    if (met.length > 0) state.windows.end();
     const opposite = toPrivate ? isShared : isPrivate;
     changed = clear(state, state.mappings.spotsIn(range).filter(opposite));
     if (changed > 0 && policy.onConversion === "zap-flush-all") flushAll(state);
@@ -136,6 +149,9 @@ export function convert(state: State, range: Range, toPrivate: boolean): number 
   if (policy.countsCoexisting) state.coexisting += pagesLive(state, differing, toPrivate ? 1 : 0);
   return changed;
 }
+
+const meetsSlot = ({ base, pages }: Slot, { start, end }: Range): boolean =>
+  overlaps(start, end, base, base + pages);
 
 /** Pages of the ranges that hardware reaches through an alias. */
 function pagesLive({ shape, mappings }: State, ranges: readonly Range[], alias: number): number {

@@ -40,8 +40,8 @@ export class VectorVm {
   private readonly memory = new Map<number, number>();
 
   constructor() {
-    this.model.state.hostMemory.set(EVERYWHERE, "none");
-    this.model.state.hostMemory.set(MAPPED, "readwrite");
+    this.model.state.hostMemory.set(EVERYWHERE, { state: "none" });
+    this.model.state.hostMemory.set(MAPPED, { state: "readwrite" });
   }
 
   answer(op: Op): Answer {
