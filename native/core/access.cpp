@@ -34,11 +34,12 @@ bool serve_from_tlb(Mmu& mmu, const Access& access, Outcome& out) {
   return true;
 }
 
-// What a TLB keeps of a leaf: no right to write while Dirty is clear, so that
-// the first write walks and sets it.
+// What a TLB keeps of a leaf: where hardware keeps Dirty, no right to write
+// while it is clear, so that the first write walks and sets it.
 void fill_tlb(Mmu& mmu, const Access& access, const Reached& at) {
   auto rights = static_cast<std::uint8_t>(at.spte.permissions());
-  if (!at.spte.has(ept::kDirty)) rights &= ~kAccessWrite;
+  const bool must_mark = mmu.config.host.ad_bits && !at.spte.has(ept::kDirty);
+  if (must_mark) rights &= ~kAccessWrite;
   const auto root = static_cast<std::uint8_t>(mmu.alias.root_of(access.issued));
   (*mmu.tlbs)[access.vcpu].insert(
       {.gfn = access.issued,
@@ -59,7 +60,7 @@ bool serve_from_tables(Mmu& mmu, const Access& access, std::uint64_t& word,
   word = *entry;
   level = at.level;
   if (!HardwareWalk::allows(word, access.wanted)) return false;
-  HardwareWalk::mark(entry, word, access.wanted);
+  if (mmu.config.host.ad_bits) HardwareWalk::mark(entry, word, access.wanted);
   const Reached now{from_stored(*entry), at.level, entry};
   if (mmu.tlbs != nullptr) fill_tlb(mmu, access, now);
   report(mmu, access, now.pfn_of(access.issued), now.level, false, false);
@@ -113,9 +114,7 @@ bool resolve_miss(Mmu& mmu, Fault& fault, Outcome& out) {
     return false;
   }
   if (fault.out_of_memory) return false;
-  if (mmu.reissues && resumes_guest(code)) {
-    code = reissue(mmu, fault, code);
-  }
+  if (resumes_guest(code)) code = reissue(mmu, fault, code);
   out = done_since(mmu, before);
   out.code = code;
   out.level = static_cast<std::uint8_t>(fault.level);

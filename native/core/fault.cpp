@@ -44,23 +44,34 @@ bool is_mismatch(const Mmu& mmu, const Fault& fault) {
          mmu.private_frames.contains(fault.canonical) != fault.is_private;
 }
 
-// Gives back W that was only taken away to notice this write. With A/D bits in
-// use that is all the fast path does. KVM: fast_page_fault().
+// A leaf with everything that was taken from it only to notice this access.
+Spte restored(Spte leaf, bool write) {
+  Spte now = is_access_tracked(leaf) ? mark_used(leaf) : leaf;
+  return write && leaf.has(ept::kMmuWritable) ? now.with(ept::kWrite) : now;
+}
+
+// With A/D bits in use only a write can want something back.
+bool may_be_fast(const Mmu& mmu, const Fault& fault) {
+  if (fault.reserved) return false;
+  return fault.present ? fault.is_write() : mmu.entry_rules.ad_disabled();
+}
+
+// False: there was nothing to give back, or not enough.
+// KVM: fast_page_fault().
 bool fix_fast(Mmu& mmu, Fault& fault) {
-  if (fault.reserved || !fault.present || !fault.is_write()) return false;
+  if (!may_be_fast(mmu, fault)) return false;
   PageTable& tree = mmu.tree(fault.root);
   Found found = find_last(tree, fault.walk_gfn);
   const Level level = found.table.level;
-  if (!found.spte.is_leaf(level) || !found.spte.has(ept::kMmuWritable)) {
-    return false;
-  }
+  if (!found.spte.is_leaf(level)) return false;
   Memslot* slot = visible_slot(mmu, fault);
   if (slot == nullptr) return false;
-  if (level > Level::k4K && slot->is_logged()) return false;
-  const Spte fixed = found.spte.with(ept::kWrite);
-  if (!allows(fixed, fault.access)) return false;
+  const Spte fixed = restored(found.spte, fault.is_write());
+  if (fixed == found.spte || !allows(fixed, fault.access)) return false;
+  const bool writes = fixed.is_writable() && !found.spte.is_writable();
+  if (writes && level > Level::k4K && slot->is_logged()) return false;
   tree.set_spte(found.table, found.index, fixed);
-  mark_dirty(mmu, fault, *slot, fixed);
+  if (writes) mark_dirty(mmu, fault, *slot, fixed);
   fault.level = level;
   return true;
 }
@@ -154,8 +165,11 @@ Spte leaf_for(const Mmu& mmu, const Fault& fault, const Memslot& slot,
   const std::uint64_t private_base = mmu.private_bit >> kPageShift;
   const Pfn pfn = own_space ? Pfn{private_base + fault.canonical.value}
                             : slot.pfn_of(round_down(fault.gfn, level));
-  const Spte leaf = make_leaf(pfn, level, !slot.is_readonly());
-  return fault.permissions == kAccessFetch ? execute_only(leaf) : leaf;
+  return build_leaf({.pfn = pfn,
+                     .level = level,
+                     .access = fault.permissions,
+                     .host_writable = !slot.is_readonly()},
+                    mmu.entry_rules);
 }
 
 Level goal_of(const Mmu& mmu, const Fault& fault, const Memslot& slot) {

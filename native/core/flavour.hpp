@@ -34,6 +34,10 @@ class FlavourOps {
   // The host takes its pages back: as zap(), but private leaves that stand on
   // them are blocked.
   virtual bool invalidate_host(GfnRange range) = 0;
+  // Whether what the host's pages behind these frames are mapped by has been
+  // used; with `clear`, marks it unused. Never owes a flush.
+  // KVM: kvm_age_gfn(), kvm_test_age_gfn().
+  virtual bool age(GfnRange range, bool clear) = 0;
   // Drops every table of the direct root. May flush.
   // KVM: kvm_mmu_zap_all_fast().
   virtual void zap_all_fast() = 0;

@@ -57,6 +57,7 @@ struct Mmu {
   MachineConfig config;
   const Alias& alias;
   const AliasTraits traits;
+  const EntryRules entry_rules;
   PagePool pool;
   TreeAccounts accounts;
   std::array<PageTable, kRootCount> trees;
@@ -75,9 +76,6 @@ struct Mmu {
   TlbFlush flush;
   std::unique_ptr<FlavourOps> ops;
   std::unique_ptr<RuleSet> rules;  // null: nothing can go wrong
-  // Whether it matters what hardware does after KVM's answer. In a plain VM it
-  // succeeds and leaves no trace; a prefetched leaf is marked by then.
-  bool reissues = false;
   // Number of the event that runs; what a projection inserted has none.
   std::uint64_t event = 0;
 };

@@ -33,7 +33,7 @@ TableRef PageTable::link_child(TableRef& table, unsigned index) noexcept {
   PageHeader& header = pool_->header(child.id);
   header.parent = table.id;
   header.parent_index = static_cast<std::uint16_t>(index);
-  set_spte(table, index, make_link(link::address(child)));
+  set_spte(table, index, link_to(child));
   return child;
 }
 
@@ -43,7 +43,7 @@ TableRef PageTable::split(TableRef& table, unsigned index) noexcept {
   if (child.compact) make_full(child);
   FullPage& page = pool_->full(child.id);
   for (unsigned i = 0; i < kEntries; ++i) {
-    page.entries[i] = to_stored(split_child(huge, child.level, i));
+    page.entries[i] = to_stored(split_child(huge, child.level, i, rules_));
   }
   accounts_->leaves[number_of(child.level)] += kEntries;
   return child;
@@ -74,7 +74,7 @@ void PageTable::make_full(TableRef& table) noexcept {
   page.header.count = 0;
   copy_entries(small, page);
   pool_->full(small.header.parent).entries[small.header.parent_index] =
-      to_stored(make_link(link::address(full)));
+      to_stored(link_to(full));
   clear(small);
   pool_->give_compact(table.id);
   table = full;

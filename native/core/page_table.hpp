@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 
+#include "core/leaf.hpp"
 #include "core/page_pool.hpp"
 
 namespace mmu {
@@ -58,12 +59,20 @@ class SpteObserver {
 
 class PageTable {
  public:
-  PageTable(PagePool& pool, TreeAccounts& accounts, Level root_level)
-      : pool_(&pool), accounts_(&accounts), root_level_(root_level) {}
+  PageTable(PagePool& pool, TreeAccounts& accounts, Level root_level,
+            EntryRules rules = {})
+      : pool_(&pool),
+        accounts_(&accounts),
+        root_level_(root_level),
+        rules_(rules) {}
 
   bool has_root() const noexcept { return root_.id != kNoPage; }
   TableRef root() const noexcept { return root_; }
   Level root_level() const noexcept { return root_level_; }
+  EntryRules rules() const noexcept { return rules_; }
+  Spte link_to(TableRef table) const noexcept {
+    return make_link(link::address(table), rules_);
+  }
   // Grows whenever the walk of some frame may end elsewhere in memory than
   // before, so that whoever remembers where it ended knows to look again.
   std::uint64_t layout_changes() const noexcept { return layout_changes_; }
@@ -130,9 +139,10 @@ class PageTable {
     return true;
   }
 
-  // set_spte() of a 4K leaf that gets its W again.
+  // set_spte() of a 4K leaf that gets its W again, and hardware's write after
+  // it.
   void give_back_write(std::uint64_t* entry) noexcept {
-    *entry |= ept::kWrite;
+    *entry |= ept::kWrite | ept::kAccessed | ept::kDirty;
     ++accounts_->changed;
   }
 
@@ -188,6 +198,7 @@ class PageTable {
   PagePool* pool_;
   TreeAccounts* accounts_;
   Level root_level_;
+  EntryRules rules_;
   TableRef root_{};
   std::uint64_t layout_changes_ = 0;
   SpteObserver* observer_ = nullptr;

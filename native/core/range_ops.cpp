@@ -20,9 +20,11 @@ AliasedRange span_of(const TableWalk& walk) {
   return {start, {start.value + pages_per(walk.level())}};
 }
 
-// Replaces the leaf under the cursor by one that grants less.
+// Replaces the leaf under the cursor by one that grants less. Of one that
+// ageing took all rights from, without a flush, more may be cached than it
+// grants.
 void take(PageTable& tree, TableWalk& walk, Spte old, Spte now, Hull& hull) {
-  if (old == now) return;
+  if (old == now && !is_access_tracked(old)) return;
   tree.set_spte(walk.table(), walk.index(), old, now);
   hull.add(span_of(walk));
 }
@@ -58,6 +60,18 @@ Hull block_leafs(PageTable& tree, AliasedRange range) noexcept {
     take(tree, walk, leaf, make_blocked(leaf.pfn()), hull);
   });
   return hull;
+}
+
+bool age_leafs(PageTable& tree, AliasedRange range, bool clear) noexcept {
+  bool young = false;
+  for_each_leaf(tree, range, [&](TableWalk& walk, Spte leaf) {
+    if (!leaf.has(ept::kAccessed)) return;
+    young = true;
+    if (clear) {
+      tree.set_spte(walk.table(), walk.index(), leaf, mark_unused(leaf));
+    }
+  });
+  return young;
 }
 
 Hull write_protect(PageTable& tree, AliasedRange range,
@@ -109,7 +123,8 @@ Hull recover_huge_pages(PageTable& tree, AliasedRange range,
     const AliasedRange span = span_of(walk);
     const Spte leaf = first_leaf_below(tree, span, level);
     if (!leaf.is_present() || (leaf.raw & keep) != 0) continue;
-    tree.set_spte(walk.table(), walk.index(), enlarge(leaf, level));
+    tree.set_spte(walk.table(), walk.index(),
+                  enlarge(leaf, level, tree.rules()));
     hull.add(span);
   }
   return hull;

@@ -28,6 +28,12 @@ Hull zap_leafs(PageTable& tree, AliasedRange range) noexcept;
 // Every present leaf that meets the range is blocked; all are 4K.
 Hull block_leafs(PageTable& tree, AliasedRange range) noexcept;
 
+// Whether a present leaf that meets the range has been used since the last
+// time; with `clear`, all of them are marked unused. Owes no flush: what is
+// cached may go on being used unseen.
+// KVM: kvm_tdp_mmu_age_gfn_range(), kvm_tdp_mmu_test_age_gfn().
+bool age_leafs(PageTable& tree, AliasedRange range, bool clear) noexcept;
+
 // Takes W, not MMU-writable, from every leaf that meets the range.
 Hull write_protect(PageTable& tree, AliasedRange range,
                    std::uint64_t keep) noexcept;

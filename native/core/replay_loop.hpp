@@ -118,14 +118,18 @@ class ReplayLoop {
   }
 
   // Whether hits and first touches may be served without a closer look: the
-  // tables are trees of one root, nothing caches, and no leaf that can be
-  // reached grants more or less than its alias may do.
+  // tables are trees of one root, nothing caches, no leaf that can be reached
+  // grants more or less than its alias may do, and hardware keeps Accessed and
+  // Dirty for nobody to read.
   static bool is_plain(const Mmu& mmu) {
     const AliasSpace& space = mmu.alias.space();
     const bool aliases_alike =
         space.kind != PresetKind::kPrivateShared && !space.execute_only;
+    const HostOptions& host = mmu.config.host;
+    const bool host_alike = host.ad_bits && !host.pml && !host.nx_huge_pages;
     return mmu.config.mmu == Flavour::kTdp && mmu.tlbs == nullptr &&
-           aliases_alike && (space.bit_count == 0 || walks_lawfully());
+           host_alike && aliases_alike &&
+           (space.bit_count == 0 || walks_lawfully());
   }
 
   // Where nothing caches, what a flush forgets is nowhere.

@@ -14,8 +14,10 @@ OutcomeCode RmapOps::map(Fault& fault, Memslot* slot) {
   } else {
     code = map_leaf(fault, *slot, table);
   }
+  // Ageing cannot tell a prefetched leaf where nobody keeps Accessed.
   const bool more =
-      code == OutcomeCode::kFixed || code == OutcomeCode::kEmulate;
+      (code == OutcomeCode::kFixed || code == OutcomeCode::kEmulate) &&
+      !mmu_.entry_rules.ad_disabled();
   if (more && goal == Level::k4K && !fault.is_private) prefetch(fault, table);
   return code;
 }
@@ -39,7 +41,7 @@ void RmapOps::link(const Fault& fault, TableRef& table, unsigned index) {
   const bool was_leaf = tree.get(table, index).is_leaf(table.level);
   if (was_leaf) tree.set_spte(table, index, Spte{});
   const TableRef child = child_for(fault, below(table.level));
-  tree.set_spte(table, index, make_link(link::address(child)));
+  tree.set_spte(table, index, tree.link_to(child));
   if (was_leaf) drop_and_flush(fault, table.level);
 }
 
@@ -144,7 +146,7 @@ void RmapOps::prefetch_one(const Fault& near, TableRef& table, unsigned index,
   PageTable& tree = mmu_.tree(fault.root);
   if (!may_prefetch(fault, tree.get(table, index))) return;
   const Spte leaf = leaf_for(mmu_, fault, slot, Level::k4K);
-  tree.set_spte(table, index, leaf.without(ept::kAccessed));
+  tree.set_spte(table, index, mark_unused(leaf));
 }
 
 // A prefetch asks nobody, so it must not do what a fault would have to undo

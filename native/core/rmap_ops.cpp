@@ -85,9 +85,10 @@ void RmapOps::set(Leaf& leaf, Spte now) {
   leaf.spte = now;
 }
 
-// As set(), of a present leaf that will grant less.
+// As set(), of a present leaf that will grant less, or has been aged and may
+// be cached with more.
 void RmapOps::take(Leaf& leaf, Spte now) {
-  if (leaf.spte == now) return;
+  if (leaf.spte == now && !is_access_tracked(leaf.spte)) return;
   set(leaf, now);
   mmu_.flush.took(mmu_.alias.space().alias_of(leaf.frames.start), leaf.frames);
 }
@@ -138,6 +139,20 @@ bool RmapOps::invalidate_host(GfnRange range) {
     any = true;
   });
   return any;
+}
+
+// KVM: kvm_rmap_age_gfn_range().
+bool RmapOps::age(GfnRange range, bool clear) {
+  bool young = false;
+  for_each_in_slots(range, [&](Leaf& leaf) {
+    const bool is_hosts = Alias::acts_on(ZapCause::kHost, leaf.root) ||
+                          mmu_.traits.private_is_host_memory;
+    if (!is_hosts || !leaf.spte.is_present()) return;
+    if (!leaf.spte.has(ept::kAccessed)) return;
+    young = true;
+    if (clear) set(leaf, mark_unused(leaf.spte));
+  });
+  return young;
 }
 
 // If the other alias has a table at the last level, its entry present or not:

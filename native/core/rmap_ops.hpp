@@ -32,6 +32,7 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   void zap_other_alias(const Fault& fault) override;
   bool zap(ZapCause cause, GfnRange range) override;
   bool invalidate_host(GfnRange range) override;
+  bool age(GfnRange range, bool clear) override;
   void zap_all_fast() override;
   void arm(const Memslot& slot) override;
   void rearm(const Memslot& slot, Gfn first, std::uint64_t mask) override;

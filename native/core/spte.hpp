@@ -137,13 +137,6 @@ constexpr Spte make_leaf(Pfn pfn, Level level, bool host_writable) {
   return {raw};
 }
 
-// A leaf through an alias that may only fetch: nothing to write, nothing to
-// dirty. Needs execute-only EPT entries.
-constexpr Spte execute_only(Spte leaf) {
-  return leaf.without(ept::kRead | ept::kWrite | ept::kDirty |
-                      ept::kMmuWritable);
-}
-
 // A private leaf on hold. TDX RFC v1 41/67: SPTE_PRIVATE_ZAPPED.
 constexpr Spte make_blocked(Pfn pfn) {
   return {ept::kSuppressVe | ept::kBlocked | (pfn.value << kPageShift)};
@@ -178,20 +171,6 @@ constexpr Gfn mmio_frame(Spte spte) {
   return {(spte.raw & ept::kAddress) >> kPageShift};
 }
 
-// Entry `index` of the table that replaces the huge leaf `huge`.
-// KVM: make_huge_page_split_spte() (v6.16).
-constexpr Spte split_child(Spte huge, Level child, unsigned index) {
-  const std::uint64_t span = pages_per(child) << kPageShift;
-  const Spte spte{huge.raw + index * span};
-  return child == Level::k4K ? spte.without(ept::kHuge) : spte;
-}
-
-// The huge leaf that takes the place of a table of which `small` is a leaf.
-// KVM: make_huge_spte() (v6.16).
-constexpr Spte enlarge(Spte small, Level level) {
-  return small.without((pages_per(level) - 1) << kPageShift).with(ept::kHuge);
-}
-
 // Worked values of the v6.16 layout.
 static_assert(make_leaf({0x12345}, Level::k4K, true).raw == 0x8600000012345b77);
 static_assert(make_leaf({0x12345}, Level::k4K, true).without(ept::kWrite).raw ==
@@ -214,9 +193,5 @@ static_assert(!Spte{ept::kFrozen}.is_mmio() &&
 static_assert(!Spte{}.is_mmio() && !Spte{}.is_present());
 static_assert(!Spte{}.is_blocked() && make_blocked({0}).is_blocked());
 static_assert(!make_blocked({~std::uint64_t{0} >> 24}).is_mmio());
-static_assert(split_child(make_leaf({0x12200}, Level::k2M, true), Level::k4K,
-                          0x145) == make_leaf({0x12345}, Level::k4K, true));
-static_assert(enlarge(make_leaf({0x12345}, Level::k4K, true), Level::k2M) ==
-              make_leaf({0x12200}, Level::k2M, true));
 
 }  // namespace mmu

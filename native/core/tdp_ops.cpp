@@ -34,6 +34,19 @@ bool TdpOps::invalidate_host(GfnRange range) {
   return any;
 }
 
+// As invalidate_host(): private pages that are not the host's are not its to
+// ask about.
+bool TdpOps::age(GfnRange range, bool clear) {
+  bool young = false;
+  for (const View& view : mmu_.alias.views(range)) {
+    const bool is_hosts = Alias::acts_on(ZapCause::kHost, view.root) ||
+                          mmu_.traits.private_is_host_memory;
+    if (!is_hosts) continue;
+    young |= age_leafs(mmu_.tree(view.root), view.range, clear);
+  }
+  return young;
+}
+
 // Blocked, flushed, dropped; one that was blocked before is only dropped.
 // TDX RFC v3 57/59: the order inside the SPTE change handler.
 void TdpOps::drop_private_each(const View& view) {

@@ -19,6 +19,7 @@ class TdpOps final : public FlavourOps {
   void zap_other_alias(const Fault& fault) override;
   bool zap(ZapCause cause, GfnRange range) override;
   bool invalidate_host(GfnRange range) override;
+  bool age(GfnRange range, bool clear) override;
   void zap_all_fast() override;
   void arm(const Memslot& slot) override;
   void rearm(const Memslot& slot, Gfn first, std::uint64_t mask) override;

@@ -78,6 +78,17 @@ void invalidate_hva(Mmu& mmu, std::uint64_t start, std::uint64_t end) {
   if (any) mmu.flush.all();
 }
 
+// KVM: kvm_mmu_notifier_clear_young(), kvm_mmu_notifier_test_young().
+void age_hva(Mmu& mmu, const VmEvent& event, Outcome& out) {
+  const bool clear = event.kind == EventKind::kAge;
+  bool young = false;
+  for (const auto& slot : mmu.slots().slots()) {
+    const GfnRange frames = frames_on(*slot, event.start, event.end);
+    if (!frames.empty()) young |= mmu.ops->age(frames, clear);
+  }
+  out.level = young;
+}
+
 // Pages that change their attribute and stay mapped the way they were.
 std::uint64_t left_mapped(const Mmu& mmu, GfnRange range, bool to_private) {
   std::uint64_t pages = 0;
@@ -139,8 +150,8 @@ constexpr Handler kHandlers[] = {
     },
     nothing,  // kHvaBegin
     nothing,  // kHvaEnd
-    nothing,  // kAge
-    nothing,  // kTestAge
+    age_hva,  // kAge
+    age_hva,  // kTestAge
     nothing,  // kDirtyLogClear
     nothing,  // kDirtyRingReset
     nothing,  // kWriteTrackAdd

@@ -46,7 +46,7 @@ export const caching = [
   {
     name: "a TLB keeps W of a leaf that is clean",
     file: "native/core/access.cpp",
-    find: "  if (!at.spte.has(ept::kDirty)) rights &= ~kAccessWrite;\n",
+    find: "  if (must_mark) rights &= ~kAccessWrite;\n",
     replace: "",
     equivalent:
       "KVM sets W and Dirty together and never clears Dirty alone: no leaf has the one without the other",

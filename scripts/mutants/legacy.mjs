@@ -26,7 +26,7 @@ export const legacy = [
   {
     name: "a prefetched leaf is accessed",
     file: "native/core/rmap_map.cpp",
-    find: "leaf.without(ept::kAccessed)",
+    find: "mark_unused(leaf)",
     replace: "leaf",
   },
   {

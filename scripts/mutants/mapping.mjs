@@ -22,7 +22,7 @@ export const mapping = [
   {
     name: "the fast path forgets the dirty bit",
     file: "native/core/fault.cpp",
-    find: "  mark_dirty(mmu, fault, *slot, fixed);\n",
+    find: "  if (writes) mark_dirty(mmu, fault, *slot, fixed);\n",
     replace: "",
   },
   {

@@ -80,8 +80,8 @@ export const strategies = [
   {
     name: "an execute-only leaf can be read",
     file: "native/core/fault.cpp",
-    find: "? execute_only(leaf) : leaf;",
-    replace: "? execute_only(leaf).with(ept::kRead) : leaf;",
+    find: ".access = fault.permissions,",
+    replace: ".access = fault.permissions | ept::kRead,",
   },
   {
     name: "KVM maps for an alias what the alias may not do",

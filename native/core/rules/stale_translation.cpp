@@ -42,10 +42,17 @@ class StaleTranslation final : public Rule {
     return range.contains(vm().alias.slot_gfn(entry.gfn));
   }
 
+  // What ageing took, no flush has to take from the TLBs.
+  static std::uint64_t rights_of(Spte leaf) {
+    if (!is_access_tracked(leaf)) return leaf.permissions();
+    const std::uint64_t write = leaf.has(ept::kMmuWritable) ? ept::kWrite : 0;
+    return mark_used(leaf).permissions() | write;
+  }
+
   bool is_stale(const TlbEntry& entry) const {
     const Reached now = reach(vm(), entry.gfn);
     return !now.is_leaf() || now.pfn_of(entry.gfn) != entry.pfn ||
-           (entry.rights & ~now.spte.permissions()) != 0;
+           (entry.rights & ~rights_of(now.spte)) != 0;
   }
 };
 
