@@ -32,6 +32,11 @@ export interface ReplayOptions {
    * of the file that was read, if its size is known.
    */
   readonly onProgress?: ((events: number, share: number | undefined) => void) | undefined;
+  /**
+   * Given the lines that a VM under `setTrace` printed, batch by batch; the replay waits for it. Batches are small
+   * then, unless `batchSize` says otherwise, so that no line is lost.
+   */
+  readonly onTrace?: ((text: string) => Promise<void>) | undefined;
   /** Events of a batch: 1 to 2^24. @default 65536 */
   readonly batchSize?: number;
   /** Run on this thread, one batch after the other. @default false */
@@ -47,7 +52,10 @@ export interface ReplayOptions {
   readonly guesses?: readonly Guess[];
 }
 
-const OPTION_KEYS = ["signal", "onProgress", "batchSize", "sync", "project", "guesses"] as const;
+const OPTION_KEYS = ["signal", "onProgress", "onTrace", "batchSize", "sync", "project", "guesses"] as const;
+
+/** One event may print half a million lines. */
+const TRACED_BATCH = 512;
 
 /**
  * Feeds every event of a trace to a VM, in order, and reports what came of it.
@@ -63,7 +71,7 @@ const OPTION_KEYS = ["signal", "onProgress", "batchSize", "sync", "project", "gu
  */
 export async function replay(vm: Vm, trace: Trace, options: ReplayOptions = {}): Promise<Replay> {
   expectKeys("replay", options, OPTION_KEYS);
-  const batch = expectInteger("batchSize", options.batchSize ?? DEFAULT_BATCH, 1, MAX_BATCH);
+  const batch = expectInteger("batchSize", options.batchSize ?? usualBatch(options), 1, MAX_BATCH);
   const aliasing = { strategy: vm.config.alias.strategy, preset: vm.preset };
   const chosen = await chooseProjection(trace, aliasing, options.project, options.signal);
   const projecting = await startProjection(chosen, vm, trace);
@@ -83,12 +91,17 @@ export async function replay(vm: Vm, trace: Trace, options: ReplayOptions = {}):
   });
 }
 
+function usualBatch({ onTrace }: ReplayOptions): number {
+  return onTrace === undefined ? DEFAULT_BATCH : TRACED_BATCH;
+}
+
 type FlightOptions = ReplayOptions & { readonly batchSize: number };
 
 async function fly(lane: Lane, trace: Trace, projecting: Projecting, options: FlightOptions): Promise<void> {
-  const { signal, batchSize, sync = false, onProgress } = options;
+  const { signal, batchSize, sync = false, onProgress, onTrace } = options;
   const onFolded = (events: number) => onProgress?.(events, shareOf(trace));
-  const runway = new Runway([lane], { signal, sync, onFolded });
+  const onLanded = onTrace && (async () => onTrace(lane.vm.takeTrace()));
+  const runway = new Runway([lane], { signal, sync, onFolded, onLanded });
   try {
     const batches = trace.batches({ size: batchSize, extra: true, signal });
     for await (const events of projected(batches, projecting, batchSize)) await runway.launch(events);

@@ -23,6 +23,8 @@ export interface RunwayOptions {
   readonly signal?: AbortSignal | undefined;
   /** Run on this thread. */
   readonly sync?: boolean;
+  /** Called when a batch has landed, before the next is started, and waited for. */
+  readonly onLanded?: (() => Promise<void>) | undefined;
   /** Called with the events of the trace that every VM has taken. */
   readonly onFolded?: ((events: number) => void) | undefined;
 }
@@ -114,13 +116,13 @@ export class Runway {
 
   /** Waits for what is in flight, starts this batch on every VM, and folds the one before. */
   async launch(events: EventBatch): Promise<void> {
-    await this.#arrival();
+    await this.#landed();
     for (const lane of this.#lanes) lane.start(events, this.#options);
     this.#tell();
   }
 
   async land(): Promise<void> {
-    await this.#arrival();
+    await this.#landed();
     for (const lane of this.#lanes) lane.finish();
     this.#tell();
   }
@@ -142,6 +144,11 @@ export class Runway {
   /** Lets everything in flight end. */
   async settle(): Promise<void> {
     await Promise.all(this.#lanes.map((lane) => lane.arrival()));
+  }
+
+  async #landed(): Promise<void> {
+    await this.#arrival();
+    await this.#options.onLanded?.();
   }
 
   // Each VM lands before anyone hears of a failure, so that nothing is left running.

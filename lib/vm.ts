@@ -16,9 +16,10 @@ import {
 import type { EventKind } from "./columns/layout.js";
 import { type Outcome, OutcomeBatch, outcomeOf } from "./columns/outcome-batch.js";
 import { type ConfigEngine, nativeConfigOf, presetOf } from "./config/engine.js";
+import type { TraceRelease } from "./config/types.js";
 import { type ResolvedVmConfig, resolveConfigWith, type VmConfig } from "./config.js";
 import { attempt, fromNative, MmuError } from "./errors.js";
-import { expectInteger, expectKeys, wrongType } from "./expect.js";
+import { expectInteger, expectKeys, expectOneOf, wrongType } from "./expect.js";
 import { type Memslots, memslotsOf } from "./memslots.js";
 import { loadAddon } from "./native/addon.js";
 import type { NativeAddon, NativePreset, NativeVm } from "./native/addon-types.js";
@@ -33,6 +34,8 @@ export interface RunOptions {
   /** Stops the run with `ERR_ABORTED`; the VM stays usable. */
   readonly signal?: AbortSignal | undefined;
 }
+
+const TRACE_RELEASES: readonly TraceRelease[] = ["6.16", "6.1", "5.10"];
 
 /** What the text of an alias preset stands for: its bits, its width, and the offset of each alias. */
 export type AliasPreset = NativePreset;
@@ -75,6 +78,18 @@ export interface Vm extends VmQueries, Disposable {
    * @throws MmuError `ERR_EVENT` where preset and strategy keep no attributes
    */
   setAttributes(gpa: Gpa, bytes: number, attribute: MemoryAttribute): Outcome;
+  /**
+   * Prints, from now on, what KVM's tracepoints would print: as tracefs does, as this release does. `true` is the
+   * release that `config.kernel` is nearest to; `false` turns it off. What was printed and not taken is forgotten.
+   *
+   * @throws TypeError or RangeError with code `ERR_CONFIG` for no such release; MmuError `ERR_OUT_OF_MEMORY`
+   */
+  setTrace(release: boolean | TraceRelease): void;
+  /**
+   * The lines since the last time, each with its end; "" where tracing is off. A VM keeps 256 MiB of them; the last
+   * line says how many found no room.
+   */
+  takeTrace(): string;
   /**
    * Applies the events in order, on this thread.
    *
@@ -137,6 +152,16 @@ class VmFacade extends NativeQueries implements Vm {
     return this.#step("attributes", this.gpaWithin(gpa), parseSize(bytes, "bytes"), 0, bit);
   }
 
+  setTrace(release: boolean | TraceRelease): void {
+    const chosen = typeof release === "boolean" ? this.#ownRelease(release) : release;
+    if (chosen !== undefined) expectOneOf("release", chosen, TRACE_RELEASES);
+    attempt(() => this.#native.setTrace(chosen));
+  }
+
+  takeTrace(): string {
+    return attempt(() => this.#native.takeTrace());
+  }
+
   runSync(events: EventBatch, outcomes: OutcomeBatch): void {
     begin(events, outcomes);
     try {
@@ -176,6 +201,11 @@ class VmFacade extends NativeQueries implements Vm {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #ownRelease(on: boolean): TraceRelease | undefined {
+    if (!on) return undefined;
+    return this.config.kernel === "5.10" ? "5.10" : "6.16";
   }
 
   #step(kind: EventKind, gpa: number, bytes: number, vcpu = 0, access = 0): Outcome {

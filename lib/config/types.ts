@@ -54,6 +54,8 @@ export interface HostOptions {
 
 export type Vendor = "intel" | "amd";
 export type Kernel = "6.16" | "5.10" | "pvm-6.18";
+/** Whose tracepoints: `6.1` stands for the kernels between the two others. */
+export type TraceRelease = "6.16" | "6.1" | "5.10";
 
 /** With every default filled in. */
 export type ResolvedHost = Required<HostOptions>;

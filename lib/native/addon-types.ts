@@ -238,6 +238,9 @@ export interface NativeVm {
   memslot(slot: number): NativeMemslot | undefined;
   generation(asId: number): number;
   dirtyLog(slot: number, peek: boolean): BigUint64Array;
+  /** `6.16`, `6.1` or `5.10`; undefined turns tracing off. */
+  setTrace(release: string | undefined): void;
+  takeTrace(): string;
   walk(gpa: number): NativeStep[];
   rmap(gpa: number): NativeLeaves;
   leaves(mmio: boolean): NativeLeaves;

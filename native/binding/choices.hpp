@@ -28,6 +28,10 @@ static_assert(static_cast<unsigned>(Kernel::kPvm618) == 2);
 inline constexpr std::array<std::string_view, 2> kVendorNames{"intel", "amd"};
 static_assert(static_cast<unsigned>(Vendor::kAmd) == 1);
 
+inline constexpr std::array<std::string_view, 3> kReleaseNames{"6.16", "6.1",
+                                                               "5.10"};
+static_assert(static_cast<unsigned>(TraceRelease::k510) == 2);
+
 // Place of a string argument among `names`, or an exception that lists them.
 std::size_t index_of(Napi::Value value, std::string_view name,
                      std::span<const std::string_view> names);

@@ -2,6 +2,7 @@
 
 #include "binding/addon_data.hpp"
 #include "binding/arguments.hpp"
+#include "binding/choices.hpp"
 #include "binding/errors.hpp"
 #include "binding/exports.hpp"
 #include "binding/values.hpp"
@@ -31,6 +32,8 @@ Napi::Function VmWrap::define(Napi::Env env) {
                          on<&VmWrap::memslot>("memslot"),
                          on<&VmWrap::generation>("generation"),
                          on<&VmWrap::dirty_log>("dirtyLog"),
+                         on<&VmWrap::set_trace>("setTrace"),
+                         on<&VmWrap::take_trace>("takeTrace"),
                          on<&VmWrap::walk>("walk"),
                          on<&VmWrap::rmap>("rmap"),
                          on<&VmWrap::leaves>("leaves"),
@@ -161,6 +164,22 @@ Napi::Value VmWrap::dirty_log(const Napi::CallbackInfo& info) {
   const std::vector<std::uint64_t> words =
       take(Env(), machine().dirty_log(slot, peek));
   return to_js(Env(), std::span(words));
+}
+
+Napi::Value VmWrap::set_trace(const Napi::CallbackInfo& info) {
+  std::optional<TraceRelease> release;
+  if (!info[0].IsUndefined()) {
+    release =
+        static_cast<TraceRelease>(index_of(info[0], "release", kReleaseNames));
+  }
+  if (const auto error = machine().set_trace(release)) {
+    throw to_js(Env(), *error);
+  }
+  return {};
+}
+
+Napi::Value VmWrap::take_trace(const Napi::CallbackInfo&) {
+  return to_js(Env(), std::string_view(machine().take_trace()));
 }
 
 Napi::Value VmWrap::closed(const Napi::CallbackInfo&) {

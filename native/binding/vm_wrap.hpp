@@ -64,6 +64,8 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   Napi::Value memslot(const Napi::CallbackInfo& info);
   Napi::Value generation(const Napi::CallbackInfo& info);
   Napi::Value dirty_log(const Napi::CallbackInfo& info);
+  Napi::Value set_trace(const Napi::CallbackInfo& info);
+  Napi::Value take_trace(const Napi::CallbackInfo& info);
   Napi::Value walk(const Napi::CallbackInfo& info);
   Napi::Value rmap(const Napi::CallbackInfo& info);
   Napi::Value leaves(const Napi::CallbackInfo& info);

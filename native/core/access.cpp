@@ -5,6 +5,7 @@
 #include "core/flavour.hpp"
 #include "core/reach.hpp"
 #include "core/rules/rule_set.hpp"
+#include "core/tracepoints/tracer.hpp"
 #include "core/vm_events.hpp"
 
 namespace mmu {
@@ -72,13 +73,19 @@ bool resumes_guest(OutcomeCode code) {
          code == OutcomeCode::kUnzapped;
 }
 
+// An exit because of the fault.
+OutcomeCode exit_with(Mmu& mmu, Fault& fault) {
+  if (mmu.trace) mmu.trace->page_fault(fault);
+  return handle_fault(mmu, fault);
+}
+
 // The VMM's side of a memory fault: convert, and try once more.
 bool convert_and_retry(Mmu& mmu, Fault& fault, OutcomeCode& code) {
   if (!mmu.ops->ensure_room(fault)) return false;
   set_attributes(mmu, {fault.canonical, {fault.canonical.value + 1}},
                  fault.is_private);
   ++mmu.conversions;
-  code = handle_fault(mmu, fault);
+  code = exit_with(mmu, fault);
   return true;
 }
 
@@ -91,7 +98,7 @@ OutcomeCode reissue(Mmu& mmu, Fault& fault, OutcomeCode code) {
   if (!serve_from_tables(mmu, access, word, level)) {
     Fault again =
         make_fault(mmu.alias, fault.issued, fault.access, fault.vcpu, word);
-    handle_fault(mmu, again);
+    exit_with(mmu, again);
     fault.level = Level::kNone;
     outcome = OutcomeCode::kStuck;
   }
@@ -108,7 +115,8 @@ bool resolve_miss(Mmu& mmu, Fault& fault, Outcome& out) {
   const HardwareWalk walk(mmu.tree(fault.root));
   const auto depth = static_cast<std::uint8_t>(walk.depth(fault.issued));
   mmu.flush.begin_event(true);
-  OutcomeCode code = handle_fault(mmu, fault);
+  if (mmu.trace) mmu.trace->begin(fault.vcpu);
+  OutcomeCode code = exit_with(mmu, fault);
   if (code == OutcomeCode::kMemoryFault && mmu.config.convert_on_exit &&
       !convert_and_retry(mmu, fault, code)) {
     return false;

@@ -11,6 +11,7 @@
 #include "core/memslot_family.hpp"
 #include "core/query.hpp"
 #include "core/replay_loop.hpp"
+#include "core/tracepoints/tracing.hpp"
 
 namespace mmu {
 
@@ -68,6 +69,7 @@ class Engine final : public Machine {
   Result<Outcome> set_memslot(const MemslotRegion& region) override {
     const std::uint64_t before = mmu_.accounts.changed;
     mmu_.flush.begin_event(false);
+    if (mmu_.trace) mmu_.trace->begin();
     const Result<SlotChange> change = mmu::set_memslot(mmu_, region);
     if (!change) return change.error();
     return done_since(mmu_, before);
@@ -86,8 +88,13 @@ class Engine final : public Machine {
   Result<std::vector<std::uint64_t>> dirty_log(std::uint32_t slot,
                                                bool peek) override {
     mmu_.flush.begin_event(false);
+    if (mmu_.trace) mmu_.trace->begin();
     return read_dirty_log(mmu_, slot, peek);
   }
+  std::optional<Error> set_trace(std::optional<TraceRelease> release) override {
+    return tracing_.set(mmu_, release);
+  }
+  std::string take_trace() override { return tracing_.take(); }
   Result<std::vector<StepView>> walk(std::uint64_t gpa) const override {
     return list_steps(mmu_, gpa);
   }
@@ -129,6 +136,7 @@ class Engine final : public Machine {
 
   S strategy_;
   Mmu mmu_;
+  Tracing tracing_;
 };
 
 // Enlists a strategy: one object of this type in the strategy's own file is

@@ -2,6 +2,7 @@
 
 #include "core/flavour.hpp"
 #include "core/leaf_level.hpp"
+#include "core/tracepoints/tracer.hpp"
 
 namespace mmu {
 namespace {
@@ -32,9 +33,12 @@ bool allows(Spte spte, std::uint8_t access) {
 // it was made. KVM: handle_mmio_page_fault(), check_mmio_spte().
 bool is_current_mmio(const Mmu& mmu, const Fault& fault) {
   const Spte spte = find_last(mmu.tree(fault.root), fault.walk_gfn).spte;
-  return spte.is_mmio() &&
-         mmio_generation(spte) ==
-             (mmu.slots().generation() & (bit(ept::kGenerationBits) - 1));
+  if (!spte.is_mmio()) return false;
+  const bool current =
+      mmio_generation(spte) ==
+      (mmu.slots().generation() & (bit(ept::kGenerationBits) - 1));
+  if (mmu.trace) mmu.trace->mmio_page_fault(spte, current);
+  return current;
 }
 
 // KVM: the comparison of fault->is_private with the attribute in
@@ -57,11 +61,7 @@ bool may_be_fast(const Mmu& mmu, const Fault& fault) {
 }
 
 // False: there was nothing to give back, or not enough.
-// KVM: fast_page_fault().
-bool fix_fast(Mmu& mmu, Fault& fault) {
-  if (!may_be_fast(mmu, fault)) return false;
-  PageTable& tree = mmu.tree(fault.root);
-  Found found = find_last(tree, fault.walk_gfn);
+bool fix_found(Mmu& mmu, Fault& fault, Found& found) {
   const Level level = found.table.level;
   if (!found.spte.is_leaf(level)) return false;
   Memslot* slot = visible_slot(mmu, fault);
@@ -70,10 +70,23 @@ bool fix_fast(Mmu& mmu, Fault& fault) {
   if (fixed == found.spte || !allows(fixed, fault.access)) return false;
   const bool writes = fixed.is_writable() && !found.spte.is_writable();
   if (writes && level > Level::k4K && slot->is_logged()) return false;
-  tree.set_spte(found.table, found.index, fixed);
+  mmu.tree(fault.root).give_back(found.table, found.index, fixed);
   if (writes) mark_dirty(mmu, fault, *slot, fixed);
   fault.level = level;
   return true;
+}
+
+// KVM: fast_page_fault().
+bool fix_fast(Mmu& mmu, Fault& fault) {
+  const PageTable& tree = mmu.tree(fault.root);
+  if (!may_be_fast(mmu, fault) || !tree.has_root()) return false;
+  Found found = find_last(tree, fault.walk_gfn);
+  const Spte old = found.spte;
+  const bool fixed = fix_found(mmu, fault, found);
+  if (mmu.trace) {
+    mmu.trace->fast_page_fault(fault, found.table, found.index, old, fixed);
+  }
+  return fixed;
 }
 
 OutcomeCode missed_private(const Mmu& mmu, OutcomeCode shared) {
@@ -159,13 +172,17 @@ Memslot* visible_slot(const Mmu& mmu, const Fault& fault) {
   return hidden ? nullptr : slot;
 }
 
-Spte leaf_for(const Mmu& mmu, const Fault& fault, const Memslot& slot,
-              Level level) {
+Pfn pfn_for(const Mmu& mmu, const Fault& fault, const Memslot& slot,
+            Level level) {
   const bool own_space = fault.is_private && mmu.private_bit != 0;
   const std::uint64_t private_base = mmu.private_bit >> kPageShift;
-  const Pfn pfn = own_space ? Pfn{private_base + fault.canonical.value}
-                            : slot.pfn_of(round_down(fault.gfn, level));
-  return build_leaf({.pfn = pfn,
+  return own_space ? Pfn{private_base + fault.canonical.value}
+                   : slot.pfn_of(round_down(fault.gfn, level));
+}
+
+Spte leaf_for(const Mmu& mmu, const Fault& fault, const Memslot& slot,
+              Level level) {
+  return build_leaf({.pfn = pfn_for(mmu, fault, slot, level),
                      .level = level,
                      .access = fault.permissions,
                      .host_writable = !slot.is_readonly()},

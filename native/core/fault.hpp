@@ -20,6 +20,8 @@ struct Fault {
   std::uint16_t vcpu = 0;
   // PFERR_PRESENT: the entry grants something, though not this.
   bool present = false;
+  // What it grants: kAccess* bits.
+  std::uint8_t granted = 0;
   // PFERR_RSVD: hardware met an entry that it must not accept.
   bool reserved = false;
 
@@ -53,7 +55,9 @@ Fault make_fault(const S& alias, AliasedGfn issued, std::uint8_t access,
               .root = alias.root_of(issued),
               .is_private = alias.is_private(issued),
               .permissions = alias.permissions(issued)};
-  fault.present = !fault.reserved && (word & ept::kPermissions) != 0;
+  const auto granted = static_cast<std::uint8_t>(word & ept::kPermissions);
+  fault.granted = fault.reserved ? 0 : granted;
+  fault.present = fault.granted != 0;
   return fault;
 }
 
@@ -61,7 +65,10 @@ OutcomeCode handle_fault(Mmu& mmu, Fault& fault);
 
 // The slot that backs the frame, for this alias: KVM's own are not for all.
 Memslot* visible_slot(const Mmu& mmu, const Fault& fault);
-// The leaf that a fault gets from its slot, at `level`.
+// The frame that a fault gets from its slot, the first of a page at `level`.
+Pfn pfn_for(const Mmu& mmu, const Fault& fault, const Memslot& slot,
+            Level level);
+// The leaf that it gets.
 Spte leaf_for(const Mmu& mmu, const Fault& fault, const Memslot& slot,
               Level level);
 // The level at which it is mapped.

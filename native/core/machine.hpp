@@ -33,6 +33,9 @@ enum class GuestPaging : std::uint8_t { kLong, kPae, k32, kShadowEpt };
 // that recorded the vectors of test/vectors.
 enum class Kernel : std::uint8_t { k616, k510, kPvm618 };
 
+// Whose tracepoints: 6.1 stands for the kernels between the two others.
+enum class TraceRelease : std::uint8_t { k616, k61, k510 };
+
 enum class Vendor : std::uint8_t { kIntel, kAmd };
 
 // How the host's KVM was loaded and set up: module parameters, quirks, and
@@ -232,6 +235,13 @@ class Machine {
   // cleared and re-armed. `peek` only looks.
   virtual Result<std::vector<std::uint64_t>> dirty_log(std::uint32_t slot,
                                                        bool peek) = 0;
+
+  // The tracepoints of KVM from now on, as this release prints them; none
+  // turns them off. What was printed and not taken is forgotten. Fails where
+  // there is no memory for the text.
+  virtual std::optional<Error> set_trace(std::optional<TraceRelease>) = 0;
+  // The lines since the last time, each with its end.
+  virtual std::string take_trace() = 0;
 
   // The path that hardware would take for this gpa. Changes nothing.
   virtual Result<std::vector<StepView>> walk(std::uint64_t gpa) const = 0;

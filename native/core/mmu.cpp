@@ -2,6 +2,7 @@
 
 #include "core/flavour.hpp"
 #include "core/rules/rule_set.hpp"
+#include "core/tracepoints/tracer.hpp"
 
 namespace mmu {
 namespace {

@@ -21,6 +21,7 @@ namespace mmu {
 
 class FlavourOps;
 class RuleSet;
+class Tracer;
 
 // Counters of one vCPU, under KVM's names.
 struct VcpuStats {
@@ -76,6 +77,7 @@ struct Mmu {
   TlbFlush flush;
   std::unique_ptr<FlavourOps> ops;
   std::unique_ptr<RuleSet> rules;  // null: nothing can go wrong
+  std::unique_ptr<Tracer> trace;   // null: no tracepoint is on
   // Number of the event that runs; what a projection inserted has none.
   std::uint64_t event = 0;
 };

@@ -29,7 +29,9 @@ void PageTable::set_compact(TableRef& table, unsigned index,
 TableRef PageTable::link_child(TableRef& table, unsigned index) noexcept {
   const Level level = below(table.level);
   const AliasedGfn gfn{base_of(table).value + index * pages_per(table.level)};
-  const TableRef child = make_table(gfn, level, level == Level::k4K);
+  const bool compact = level == Level::k4K && observer_ == nullptr;
+  const TableRef child = make_table(gfn, level, compact);
+  if (observer_ != nullptr) observer_->made(child);
   PageHeader& header = pool_->header(child.id);
   header.parent = table.id;
   header.parent_index = static_cast<std::uint16_t>(index);
@@ -46,6 +48,7 @@ TableRef PageTable::split(TableRef& table, unsigned index) noexcept {
     page.entries[i] = to_stored(split_child(huge, child.level, i, rules_));
   }
   accounts_->leaves[number_of(child.level)] += kEntries;
+  if (observer_ != nullptr) observer_->was_split(table, index, huge);
   return child;
 }
 

@@ -46,12 +46,18 @@ constexpr TableRef table(Spte spte, Level level) {
 
 }  // namespace link
 
-// Told of every change of an entry, where the tables are shadow pages that a
-// reverse map knows (rmap flavour). A tree has none.
+// Told of every change of an entry before it is made: who keeps the reverse
+// maps, where the tables are shadow pages (rmap flavour); who traces, where
+// they are a tree. A tree that is not traced has none.
 class SpteObserver {
  public:
   virtual void changed(TableRef table, unsigned index, Spte old,
                        Spte now) noexcept = 0;
+  // Of trees: an empty table, not yet linked; and a huge leaf that has become
+  // a table.
+  virtual void made(TableRef) noexcept {}
+  virtual void was_split(TableRef /*table*/, unsigned /*index*/,
+                         Spte /*huge*/) noexcept {}
 
  protected:
   ~SpteObserver() = default;
@@ -116,9 +122,8 @@ class PageTable {
     account(table.level, old, now);
     // Whoever found nothing below this entry, or a leaf in it, must look again.
     if (table.level != Level::k4K) ++layout_changes_;
-    if (observer_ != nullptr) {
-      observer_->changed(table, index, old, now);
-    } else if (old.is_link(table.level)) [[unlikely]] {
+    if (observer_ != nullptr) observer_->changed(table, index, old, now);
+    if (old.is_link(table.level) && !has_shadow_pages_) [[unlikely]] {
       drop_subtree(link::table(old, below(table.level)));
     }
     if (table.compact) return set_compact(table, index, to_stored(now));
@@ -146,12 +151,29 @@ class PageTable {
     ++accounts_->changed;
   }
 
+  // set_spte() of a present leaf that gets rights back without KVM's lock:
+  // nobody who observes has to know.
+  void give_back(TableRef table, unsigned index, Spte now) noexcept {
+    ++accounts_->changed;
+    if (table.compact) {
+      store(pool_->compact(table.id), index, to_stored(now));
+    } else {
+      store(pool_->full(table.id), index, to_stored(now));
+    }
+  }
+
   // After the pool ensured it: an empty table below entry `index`, linked.
   // Whatever subtree or leaf was there before is dropped.
   TableRef link_child(TableRef& table, unsigned index) noexcept;
   // rmap flavour: tables come and go by themselves, and are linked by
   // set_spte(). The observer outlives the tree's use.
-  void observe(SpteObserver* observer) noexcept { observer_ = observer; }
+  void observe(SpteObserver* observer) noexcept {
+    observer_ = observer;
+    has_shadow_pages_ = true;
+  }
+  // Of a tree: its observer from now on, or null. While there is one, tables
+  // are full from the start, so that none changes its place.
+  void trace(SpteObserver* tracer) noexcept { observer_ = tracer; }
   void adopt_root(TableRef root) noexcept { root_ = root; }
   TableRef make_unlinked(AliasedGfn key, Level level) noexcept {
     return make_table(key, level, false);
@@ -202,6 +224,7 @@ class PageTable {
   TableRef root_{};
   std::uint64_t layout_changes_ = 0;
   SpteObserver* observer_ = nullptr;
+  bool has_shadow_pages_ = false;
 };
 
 template <class Gone>

@@ -13,6 +13,7 @@
 #include "core/access.hpp"
 #include "core/first_touch.hpp"
 #include "core/hardware_walk.hpp"
+#include "core/tracepoints/tracer.hpp"
 #include "core/vm_events.hpp"
 #include "core/write_fix.hpp"
 
@@ -118,9 +119,9 @@ class ReplayLoop {
   }
 
   // Whether hits and first touches may be served without a closer look: the
-  // tables are trees of one root, nothing caches, no leaf that can be reached
-  // grants more or less than its alias may do, and hardware keeps Accessed and
-  // Dirty for nobody to read.
+  // tables are trees of one root, nothing caches or traces, no leaf that can be
+  // reached grants more or less than its alias may do, and hardware keeps
+  // Accessed and Dirty for nobody to read.
   static bool is_plain(const Mmu& mmu) {
     const AliasSpace& space = mmu.alias.space();
     const bool aliases_alike =
@@ -128,7 +129,7 @@ class ReplayLoop {
     const HostOptions& host = mmu.config.host;
     const bool host_alike = host.ad_bits && !host.pml && !host.nx_huge_pages;
     return mmu.config.mmu == Flavour::kTdp && mmu.tlbs == nullptr &&
-           host_alike && aliases_alike &&
+           mmu.trace == nullptr && host_alike && aliases_alike &&
            (space.bit_count == 0 || walks_lawfully());
   }
 

@@ -2,11 +2,17 @@
 // direct_pte_prefetch() (v6.16).
 #include "core/reach.hpp"
 #include "core/rmap_ops.hpp"
+#include "core/tracepoints/tracer.hpp"
 
 namespace mmu {
 
 OutcomeCode RmapOps::map(Fault& fault, Memslot* slot) {
   const Level goal = slot == nullptr ? Level::k4K : goal_of(mmu_, fault, *slot);
+  if (mmu_.trace) {
+    const Pfn pfn = slot == nullptr ? tracepoint::kNoSlotPfn
+                                    : pfn_for(mmu_, fault, *slot, Level::k4K);
+    mmu_.trace->spte_requested(fault, pfn, goal);
+  }
   TableRef table = descend(fault, goal);
   OutcomeCode code = OutcomeCode::kEmulate;
   if (slot == nullptr) {
@@ -51,8 +57,11 @@ TableRef RmapOps::child_for(const Fault& fault, Level level) {
       round_down(mmu_.alias.key_gfn(fault.issued), above(level));
   const PageId found =
       hash_.find({key, level, static_cast<std::uint8_t>(fault.root)});
-  if (found != kNoPage) return {found, level, false};
-  return make_page(key, level, fault.root);
+  const bool is_new = found == kNoPage;
+  const TableRef page = is_new ? make_page(key, level, fault.root)
+                               : TableRef{found, level, false};
+  if (mmu_.trace) mmu_.trace->get_page(page, is_new);
+  return page;
 }
 
 TableRef RmapOps::make_page(AliasedGfn key, Level level, RootId root) {
@@ -80,9 +89,10 @@ void RmapOps::drop_and_flush(const Fault& fault, Level level) {
 }
 
 void RmapOps::map_mmio(const Fault& fault, TableRef& table) {
+  const unsigned index = table_index(fault.walk_gfn, Level::k4K);
   mmu_.tree(fault.root)
-      .set_spte(table, table_index(fault.walk_gfn, Level::k4K),
-                make_mmio(fault.gfn, mmu_.slots().generation()));
+      .set_spte(table, index, make_mmio(fault.gfn, mmu_.slots().generation()));
+  if (mmu_.trace) mmu_.trace->mark_mmio_spte(fault, table, index);
   ++mmu_.vcpus[fault.vcpu].pf_mmio_spte_created;
 }
 
@@ -100,6 +110,7 @@ OutcomeCode RmapOps::map_leaf(Fault& fault, Memslot& slot, TableRef& table) {
       old.is_link(level) || (old.is_leaf(level) && old.pfn() != leaf.pfn());
   if (in_the_way) tree.set_spte(table, index, Spte{});
   tree.set_spte(table, index, leaf);
+  if (mmu_.trace) mmu_.trace->set_spte(fault, table, index);
   mark_dirty(mmu_, fault, slot, leaf);
   if (in_the_way) drop_and_flush(fault, level);
   const bool unblocked = old.is_blocked() && old.pfn() == leaf.pfn();
@@ -147,6 +158,7 @@ void RmapOps::prefetch_one(const Fault& near, TableRef& table, unsigned index,
   if (!may_prefetch(fault, tree.get(table, index))) return;
   const Spte leaf = leaf_for(mmu_, fault, slot, Level::k4K);
   tree.set_spte(table, index, mark_unused(leaf));
+  if (mmu_.trace) mmu_.trace->set_spte(fault, table, index);
 }
 
 // A prefetch asks nobody, so it must not do what a fault would have to undo

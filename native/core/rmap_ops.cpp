@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/reach.hpp"
+#include "core/tracepoints/tracer.hpp"
 
 namespace mmu {
 namespace {
@@ -188,6 +189,7 @@ void RmapOps::zap_other_alias(const Fault& fault) {
 // KVM: kvm_zap_obsolete_pages(), kvm_mmu_commit_zap_page().
 void RmapOps::zap_all_fast() {
   constexpr auto kRoot = static_cast<std::uint8_t>(RootId::kDirect);
+  if (mmu_.trace) mmu_.trace->zap_all_fast();
   std::uint64_t pages = 0;
   hash_.remove_root(kRoot, [&](const ShadowKey& key, PageId id) {
     ++pages;
@@ -201,6 +203,7 @@ void RmapOps::zap_all_fast() {
 
 void RmapOps::free_page(const ShadowKey& key, PageId id) {
   const TableRef table{id, key.level, false};
+  if (mmu_.trace) mmu_.trace->prepare_zap_page(table);
   parents_.clear(id);
   mmu_.tree(RootId::kDirect)
       .free_unlinked(table, [&](unsigned index, Spte spte) {

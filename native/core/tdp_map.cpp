@@ -1,6 +1,7 @@
 // How the TDP MMU answers a fault. KVM: kvm_tdp_mmu_map(),
 // tdp_mmu_map_handle_target_level(), tdp_mmu_set_spte_atomic() (v6.16).
 #include "core/tdp_ops.hpp"
+#include "core/tracepoints/tracer.hpp"
 
 namespace mmu {
 
@@ -11,9 +12,13 @@ OutcomeCode TdpOps::map(Fault& fault, Memslot* slot) {
 OutcomeCode TdpOps::map_mmio(Fault& fault) {
   PageTable& tree = mmu_.tree(fault.root);
   TableRef table;
+  if (mmu_.trace) {
+    mmu_.trace->spte_requested(fault, tracepoint::kNoSlotPfn, Level::k4K);
+  }
   reach(fault, Level::k4K, table);
-  tree.set_spte(table, table_index(fault.walk_gfn, Level::k4K),
-                make_mmio(fault.gfn, mmu_.slots().generation()));
+  const unsigned index = table_index(fault.walk_gfn, Level::k4K);
+  tree.set_spte(table, index, make_mmio(fault.gfn, mmu_.slots().generation()));
+  if (mmu_.trace) mmu_.trace->mark_mmio_spte(fault, table, index);
   ++mmu_.vcpus[fault.vcpu].pf_mmio_spte_created;
   return OutcomeCode::kEmulate;
 }
@@ -22,6 +27,10 @@ OutcomeCode TdpOps::map_leaf(Fault& fault, Memslot& slot) {
   PageTable& tree = mmu_.tree(fault.root);
   const Level level = goal_of(mmu_, fault, slot);
   TableRef table;
+  if (mmu_.trace) {
+    mmu_.trace->spte_requested(fault, pfn_for(mmu_, fault, slot, Level::k4K),
+                               level);
+  }
   const OutcomeCode path = reach(fault, level, table);
   if (path != OutcomeCode::kFixed) return path;
   const unsigned index = table_index(fault.walk_gfn, level);
@@ -38,6 +47,7 @@ OutcomeCode TdpOps::map_leaf(Fault& fault, Memslot& slot) {
   }
   const Spte leaf = leaf_for(mmu_, fault, slot, level);
   tree.set_spte(table, index, leaf);
+  if (mmu_.trace) mmu_.trace->set_spte(fault, table, index);
   mark_dirty(mmu_, fault, slot, leaf);
   if (old.is_link(level)) replace_table(fault);
   const bool unblocked = old.is_blocked() && old.pfn() == leaf.pfn();

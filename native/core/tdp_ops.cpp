@@ -3,6 +3,7 @@
 #include "core/leaf_level.hpp"
 #include "core/range_ops.hpp"
 #include "core/table_walk.hpp"
+#include "core/tracepoints/tracer.hpp"
 
 namespace mmu {
 
@@ -80,6 +81,7 @@ void TdpOps::zap_other_alias(const Fault& fault) {
 }
 
 void TdpOps::zap_all_fast() {
+  if (mmu_.trace) mmu_.trace->zap_all_fast();
   mmu_.accounts.changed += mmu_.tree(RootId::kDirect).drop_root();
   ++mmu_.incarnation(RootId::kDirect);
 }

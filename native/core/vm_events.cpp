@@ -6,6 +6,7 @@
 #include "core/flavour.hpp"
 #include "core/reach.hpp"
 #include "core/rules/rule_set.hpp"
+#include "core/tracepoints/tracer.hpp"
 
 namespace mmu {
 namespace {
@@ -70,6 +71,9 @@ GfnRange frames_on(const Memslot& slot, std::uint64_t start,
 
 // One flush for all slots. KVM: kvm_mmu_notifier_invalidate_range_start().
 void invalidate_hva(Mmu& mmu, std::uint64_t start, std::uint64_t end) {
+  if (mmu.trace) {
+    mmu.trace->out().unmap_hva_range({start << kPageShift, end << kPageShift});
+  }
   bool any = false;
   for (const auto& slot : mmu.slots().slots()) {
     const GfnRange frames = frames_on(*slot, start, end);
@@ -78,9 +82,20 @@ void invalidate_hva(Mmu& mmu, std::uint64_t start, std::uint64_t end) {
   if (any) mmu.flush.all();
 }
 
+void trace_ageing(const Mmu& mmu, const VmEvent& event, bool clear) {
+  if (!mmu.trace) return;
+  const std::uint64_t start = event.start << kPageShift;
+  if (clear) {
+    mmu.trace->out().age_hva({start, event.end << kPageShift});
+  } else {
+    mmu.trace->out().test_age_hva(start);
+  }
+}
+
 // KVM: kvm_mmu_notifier_clear_young(), kvm_mmu_notifier_test_young().
 void age_hva(Mmu& mmu, const VmEvent& event, Outcome& out) {
   const bool clear = event.kind == EventKind::kAge;
+  trace_ageing(mmu, event, clear);
   bool young = false;
   for (const auto& slot : mmu.slots().slots()) {
     const GfnRange frames = frames_on(*slot, event.start, event.end);
@@ -187,6 +202,7 @@ void set_attributes(Mmu& mmu, GfnRange range, bool to_private) {
 Outcome apply_vm_event(Mmu& mmu, const VmEvent& event) {
   const std::uint64_t before = mmu.accounts.changed;
   mmu.flush.begin_event(false);
+  if (mmu.trace) mmu.trace->begin();
   Outcome out;
   kHandlers[static_cast<unsigned>(event.kind)](mmu, event, out);
   const Outcome done = done_since(mmu, before);

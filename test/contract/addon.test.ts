@@ -38,6 +38,8 @@ const VM: Record<keyof NativeVm, Member> = {
   memslot: "method",
   generation: "method",
   dirtyLog: "method",
+  setTrace: "method",
+  takeTrace: "method",
   walk: "method",
   rmap: "method",
   leaves: "method",

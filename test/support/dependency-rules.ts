@@ -52,7 +52,8 @@ const native: readonly Group[] = [
   // Behaviour: walks, faults, range operations, the contract of a strategy.
   {
     name: "core/2",
-    files: /^native\/core\/(alias\/alias_(strategy|traits|views|defaults)|rules\/rule(_set)?|\w+)\.[ch]pp$/,
+    files:
+      /^native\/core\/(alias\/alias_(strategy|traits|views|defaults)|tracepoints\/\w+|rules\/rule(_set)?|\w+)\.[ch]pp$/,
     may: ["core/0", "core/1", "core/machine.hpp"],
   },
   { name: "trace", files: /^native\/trace\/\w+\.[ch]pp$/, may: ["core/0"] },

@@ -62,6 +62,7 @@ export class FakeVm implements NativeVm {
   readonly #slots = new Map<number, NativeMemslot>();
   readonly #touched = new Set<number>();
   #isAborted = false;
+  #release: string | undefined;
   #full = 0;
 
   constructor(config: NativeVmConfig) {
@@ -131,6 +132,11 @@ export class FakeVm implements NativeVm {
   memslot = (slot: number): NativeMemslot | undefined => this.#slots.get(slot);
   generation = (): number => 0;
   dirtyLog = (): BigUint64Array => new BigUint64Array();
+  setTrace = (release: string | undefined): void => {
+    this.#release = release;
+  };
+  takeTrace = (): string =>
+    this.#release === undefined ? "" : `${this.#touched.size} pages, ${this.#release}\n`;
   walk = () => [];
   rmap = () => ({ gpa: new Float64Array(), spte: new BigUint64Array(), level: new Uint8Array() });
   leaves = () => this.rmap();

@@ -1,5 +1,5 @@
 /** `gpalias replay`: a trace through the modelled MMU. */
-import type { PlanOptions, Replay, Trace } from "../../index.js";
+import type { PlanOptions, Replay, Trace, TraceRelease } from "../../index.js";
 import { type Context, defineCommand } from "../command.js";
 import { UsageError } from "../exit-codes.js";
 import { withTrace } from "../input.js";
@@ -14,36 +14,60 @@ import {
   runOptions,
   vmConfigOf,
 } from "../run-options.js";
+import type { Terminal } from "../terminal.js";
 import { expectRules, statusOf } from "../verdict.js";
 
-export default defineCommand<RunOptions>({
+interface ReplayOptions extends RunOptions {
+  readonly emitTrace?: string;
+  readonly traceRelease?: TraceRelease;
+}
+
+export default defineCommand<ReplayOptions>({
   name: "replay",
   summary: "replay a recorded trace and say what the MMU did",
   arguments: [{ syntax: "<trace>", summary: "trace file, plain, gzip or brotli; - is stdin" }],
-  options: runOptions(
+  options: [
+    ...runOptions(
+      {
+        flags: "--strategy <name>",
+        summary: "how the MMU treats alias bits; gpalias strategies lists them (default: none)",
+        parse: listIn,
+      },
+      {
+        flags: "--mmu <flavour>",
+        summary: "which of KVM's MMUs is modelled",
+        default: "tdp",
+        choices: ["tdp", "rmap"],
+      },
+    ),
     {
-      flags: "--strategy <name>",
-      summary: "how the MMU treats alias bits; gpalias strategies lists them (default: none)",
-      parse: listIn,
+      flags: "--emit-trace <file>",
+      summary:
+        "write what KVM's tracepoints would print there, as tracefs does; - is stdout, in place of the result",
     },
     {
-      flags: "--mmu <flavour>",
-      summary: "which of KVM's MMUs is modelled",
-      default: "tdp",
-      choices: ["tdp", "rmap"],
+      flags: "--trace-release <release>",
+      summary: "whose tracepoints (default: those of --kernel)",
+      choices: ["6.16", "6.1", "5.10"],
     },
-  ),
+  ],
   examples: [
     { line: "gpalias replay boot.faults.bin.br", says: "everything guessed, text for a person" },
     { line: "zcat trace.txt.gz | gpalias replay - --backing 2M --json", says: "2M pages, JSON" },
   ],
   run: async (context, [source = "-"], options) => {
     await expectRules(context, options.failOn);
+    expectOnePlace(options);
     const input = { twice: looksFirst(options), hash: options.hash };
     return withTrace(context, source, input, (trace, name) =>
       withOutput(options.output, context.terminal, async (output) => {
-        const replayed = await inWordsOfOptions(replayTrace(context, trace, options));
+        const replayed = await inWordsOfOptions(
+          withLines(options.emitTrace, context.terminal, (lines) =>
+            replayTrace(context, trace, options, lines),
+          ),
+        );
         const result = { ...replayed, input: { ...replayed.input, path: name } };
+        if (options.emitTrace === "-") return statusOf(context, [result], options);
         await output.write(options.json ? json(result) : await textOf(context, result));
         return statusOf(context, [result], options);
       }),
@@ -51,7 +75,36 @@ export default defineCommand<RunOptions>({
   },
 });
 
-async function replayTrace(context: Context, trace: Trace, options: RunOptions): Promise<Replay> {
+type Lines = ((text: string) => Promise<void>) | undefined;
+
+/** What the model's tracepoints print goes to a file of its own, which appears whole or not at all. */
+async function withLines<T>(
+  path: string | undefined,
+  terminal: Terminal,
+  use: (lines: Lines) => Promise<T>,
+): Promise<T> {
+  if (path === undefined) return use(undefined);
+  return withOutput(path, terminal, async (output) => {
+    await output.write("# tracer: nop\n#\n");
+    return use((text) => output.write(text));
+  });
+}
+
+/** Lines and a result in one stream are neither. */
+function expectOnePlace({ emitTrace, json, output }: ReplayOptions): void {
+  if (emitTrace === undefined) return;
+  if (emitTrace === "-" && json) throw new UsageError("--emit-trace - and --json both want stdout");
+  if (emitTrace === "-" && output !== undefined)
+    throw new UsageError("--emit-trace - prints no result for -o");
+  if (emitTrace === output) throw new UsageError("--emit-trace and -o name the same file");
+}
+
+async function replayTrace(
+  context: Context,
+  trace: Trace,
+  options: ReplayOptions,
+  onTrace: Lines,
+): Promise<Replay> {
   const { applyPlan, createVm, planReplay, replay } = await context.library();
   const { signal, terminal } = context;
   const plan = await planReplay(trace, await askedOf(context, options));
@@ -61,10 +114,11 @@ async function replayTrace(context: Context, trace: Trace, options: RunOptions):
   }
   const vm = createVm(plan.config);
   try {
+    if (onTrace !== undefined) vm.setTrace(options.traceRelease ?? true);
     applyPlan(vm, plan);
     const { batch, quiet } = options;
     const { project, guesses } = plan;
-    const given = { signal, project, guesses, ...(batch !== undefined && { batchSize: batch }) };
+    const given = { signal, project, guesses, onTrace, ...(batch !== undefined && { batchSize: batch }) };
     return await withProgress(terminal, "replay", quiet, ({ update }) =>
       replay(vm, trace, { ...given, onProgress: update }),
     );
