@@ -33,9 +33,9 @@ describe("manual protection", () => {
     for (const page of [1, 2, 70]) access(vm, page * PAGE, WRITE);
     const { flush } = vm.state;
     const before = flush.full;
-    expect(vm.clearDirtyLog(0, { ...all(0, 64), isAsked: (page) => page === 3 })).toBe(0);
+    expect(vm.clearDirtyLog(0, { ...all(0, 64), isAsked: (page) => page === 3 }).sptesChanged).toBe(0);
     expect(flush.full).toBe(before);
-    expect(vm.clearDirtyLog(0, { ...all(0, 64), isAsked: (page) => page === 2 })).toBe(1);
+    expect(vm.clearDirtyLog(0, { ...all(0, 64), isAsked: (page) => page === 2 }).sptesChanged).toBe(1);
     expect(flush.full).toBe(before + 1);
     expect(vm.takeDirtyLog(0).pages).toEqual([1, 70]);
   });
@@ -79,7 +79,7 @@ describe("logs that begin all set", () => {
     const vm = manual(3, {}, 2);
     access(vm, 0, WRITE);
     vm.setMemslot(aRegion({ flags: LOG_DIRTY }));
-    expect(vm.clearDirtyLog(0, { ...all(0, 64), isAsked: (page) => page === 7 })).toBe(1 + 1);
+    expect(vm.clearDirtyLog(0, { ...all(0, 64), isAsked: (page) => page === 7 }).sptesChanged).toBe(1 + 1);
     expect(access(vm, 6 * PAGE, WRITE)).toMatchObject({ result: "hit", level: 1 });
     expect(access(vm, 7 * PAGE, WRITE)).toMatchObject({ result: "fixed", level: 1, sptesChanged: 1 });
     expect(vm.stats().pf_fast).toBe(1);
@@ -89,7 +89,7 @@ describe("logs that begin all set", () => {
     const vm = manual(3, { host: { eagerPageSplit: false } }, 2);
     access(vm, 0, WRITE);
     vm.setMemslot(aRegion({ flags: LOG_DIRTY }));
-    expect(vm.clearDirtyLog(0, all(0, 64))).toBe(1);
+    expect(vm.clearDirtyLog(0, all(0, 64)).sptesChanged).toBe(1);
     expect(vm.leaves({ mmio: false })[0]?.spte).toBe(0x8200000000000bf5n);
     expect(access(vm, 9 * PAGE, WRITE)).toMatchObject({ result: "fixed", level: 1, sptesChanged: 2 });
     expect(vm.stats().pf_fast).toBe(0);
@@ -108,7 +108,7 @@ describe("logs that begin all set", () => {
     const window = { first: 512, count: 64 };
     const pages = (gpa: number) => (gpa - region.gpa) / PAGE;
     const asked = [pages(4 * MiB - PAGE), pages(4 * MiB)];
-    expect(vm.clearDirtyLog(0, { ...window, isAsked: (page) => asked.includes(page) })).toBe(1);
+    expect(vm.clearDirtyLog(0, { ...window, isAsked: (page) => asked.includes(page) }).sptesChanged).toBe(1);
     expect(access(vm, 4 * MiB, WRITE)).toMatchObject({ result: "hit", level: 2 });
   });
 });

@@ -11,10 +11,11 @@ import { operate, refuseEvent } from "./reference/events.js";
 import { frameOf } from "./reference/frames.js";
 import { guestWrite } from "./reference/guest-write.js";
 import type { HostMapping } from "./reference/host-memory.js";
+import { CAP_RING } from "./reference/logging.js";
 import { Observed } from "./reference/observed.js";
 import { setMmuPages } from "./reference/page-limits.js";
 import { createGuestMemfd, createVcpu, enableCap } from "./reference/requests.js";
-import { collectRing, leaveIfFull, type RingReset, resetRings } from "./reference/rings.js";
+import { collectRing, leaveIfFull, resetRings } from "./reference/rings.js";
 import { setMemslot } from "./reference/slot-changes.js";
 import { newState } from "./reference/state.js";
 import {
@@ -34,6 +35,9 @@ const isInserted = ({ kind, access }: ReferenceEvent): boolean => kind === "attr
 export class ReferenceMmu extends Observed {
   constructor(config: ReferenceConfig) {
     super(newState(config));
+    const { dirtyRing, vcpus } = this.state.config;
+    if (dirtyRing > 0) this.enableCap(CAP_RING, 0, dirtyRing);
+    for (let id = 0; id < vcpus; id++) this.createVcpu(id);
   }
 
   /** Throws a `Refusal` for an event that this VM has no use for. */
@@ -62,10 +66,10 @@ export class ReferenceMmu extends Observed {
     return log;
   }
 
-  /** KVM_CLEAR_DIRTY_LOG. Returns the entries changed. Throws a `Refusal`. */
-  clearDirtyLog(slotArgument: number, request: ClearRequest): number {
+  /** KVM_CLEAR_DIRTY_LOG. Throws a `Refusal`. */
+  clearDirtyLog(slotArgument: number, request: ClearRequest): ReferenceOutcome {
     this.begin(false);
-    return clearLog(this.state, slotArgument, request);
+    return this.done({ changed: clearLog(this.state, slotArgument, request) });
   }
 
   /** What the host's page tables say of these pages from now on; undefined: what they said at first. */
@@ -92,9 +96,10 @@ export class ReferenceMmu extends Observed {
   }
 
   /** KVM_RESET_DIRTY_RINGS. Throws a `Refusal`. */
-  resetRings(): RingReset {
+  resetRings(): ReferenceOutcome & { readonly entries: number } {
     this.begin(false);
-    return resetRings(this.state);
+    const { entries, sptesChanged } = resetRings(this.state);
+    return { entries, ...this.done({ changed: sptesChanged }) };
   }
 
   /** KVM_ENABLE_CAP. Throws a `Refusal`. */

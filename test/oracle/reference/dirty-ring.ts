@@ -38,10 +38,6 @@ export class DirtyRing {
     if (this.entries.length < this.size) this.entries.push(entry);
   }
 
-  holds({ slot, page }: RingEntry): boolean {
-    return this.entries.some((entry) => entry.slot === slot && entry.page === page);
-  }
-
   /** Userspace reads on from where it stopped; `most` 0 means all. */
   collect(most = 0): RingEntry[] {
     const end = most === 0 ? this.entries.length : Math.min(this.collected + most, this.entries.length);

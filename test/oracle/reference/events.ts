@@ -57,8 +57,12 @@ function zap(state: State, range: Range): number {
   return changed;
 }
 
-/** An event about logging speaks to every slot that meets its range, or to all if it has none. */
-function onSlots(state: State, { kind, bytes }: ReferenceEvent, { start, end }: Range): number {
+/**
+ * An event about logging speaks to every slot that meets its range, or to all if it has none. Rings leave no bitmap to
+ * get or clear.
+ */
+function onSlots(state: State, { kind, bytes }: ReferenceEvent, { start, end }: Range): number | "error" {
+  if (hasRings(state) && (kind === "dirty-log-get" || kind === "dirty-log-clear")) return "error";
   const meets = (slot: Slot) => bytes === 0 || overlaps(start, end, slot.base, slot.base + slot.pages);
   let changed = 0;
   for (const slot of state.memslots.ofUser().filter((each) => each.asId === 0 && meets(each))) {

@@ -5,8 +5,9 @@
 import { meets, PAGE_BYTES, type Range } from "./frames.js";
 import { Refusal } from "./types.js";
 
-/** An open file that is no guest_memfd. */
-export const OTHER_FILE = 254;
+/** Instead of a file's number: no open file, and one of another kind. */
+export const NO_FILE = -1;
+export const OTHER_FILE = -2;
 
 export interface Binding {
   readonly file: number;

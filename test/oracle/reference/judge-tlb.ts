@@ -4,7 +4,7 @@
  */
 import { floorTo, type Range } from "./frames.js";
 import { violate } from "./judge.js";
-import { type Slot, TWINS } from "./memslots.js";
+import type { Slot } from "./memslots.js";
 import type { Leaf } from "./spte.js";
 import type { State } from "./state.js";
 import type { TlbEntry } from "./tlb.js";
@@ -51,13 +51,15 @@ export function judgeTlbWrite(state: State, issued: number, pfn: number): void {
     const slot = memslots.find(frame);
     return slot === undefined ? [] : [{ slot, page: frame - slot.base }];
   });
-  const isLogged = slots.some(({ slot }) => slot.logged);
+  const isLogged = slots.some(({ slot }) => slot.dirty !== undefined);
   if (isLogged && !slots.some(({ slot, page }) => isKnown(state, slot, page))) violate(state, "dirty-lost");
 }
 
-/** In a bitmap, in a ring, or on its way there from a page-modification log. */
-function isKnown({ rings, pml, shape }: State, slot: Slot, page: number): boolean {
+/**
+ * In a bitmap, or on its way there from a page-modification log. A ring tells of a page once, and what userspace makes
+ * of that is nobody's business.
+ */
+function isKnown({ pml, shape }: State, slot: Slot, page: number): boolean {
   if (slot.dirty?.has(page)) return true;
-  if ([...rings.values()].some((ring) => ring.holds({ slot: slot.slot % TWINS, page }))) return true;
   return [...pml.values()].flat().some((issued) => shape.slotFrame(issued) === slot.base + page);
 }

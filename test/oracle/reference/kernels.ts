@@ -8,10 +8,12 @@ export interface KernelRules {
   /** Ids that userspace may use. */
   readonly userSlots: number;
   readonly addressSpaces: number;
-  /** Whether each VM may have guest_memfd slots, or only one with private memory. */
-  readonly memfdEverywhere: boolean;
+  /** Which VMs may have guest_memfd slots. */
+  readonly memfd: "none" | "private" | "all";
   /** Flags of KVM_CREATE_GUEST_MEMFD that exist. */
   readonly memfdFlags: number;
+  /** Dirty rings came with v5.11. */
+  readonly hasRings: boolean;
   /** Bits of a generation that an MMIO entry holds. */
   readonly mmioGenerationBits: number;
   /** Whether a slot must end at or below the highest frame that KVM maps, and below the alias bits. */
@@ -25,8 +27,9 @@ export interface KernelRules {
 const BASE: KernelRules = {
   userSlots: 32764,
   addressSpaces: 2,
-  memfdEverywhere: false,
+  memfd: "private",
   memfdFlags: 0,
+  hasRings: true,
   mmioGenerationBits: 19,
   limitsFrames: true,
   fixedGpaBits: undefined,
@@ -35,11 +38,18 @@ const BASE: KernelRules = {
 
 export const KERNELS: Readonly<Record<Kernel, KernelRules>> = {
   "6.16": BASE,
-  "5.10": { ...BASE, userSlots: 509, mmioGenerationBits: 18, limitsFrames: false },
+  "5.10": {
+    ...BASE,
+    userSlots: 509,
+    hasRings: false,
+    memfd: "none",
+    mmioGenerationBits: 18,
+    limitsFrames: false,
+  },
   "pvm-6.18": {
     ...BASE,
     addressSpaces: 1,
-    memfdEverywhere: true,
+    memfd: "all",
     // MMAP and INIT_SHARED.
     memfdFlags: 3,
     fixedGpaBits: 52,

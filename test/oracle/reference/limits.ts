@@ -12,6 +12,6 @@ export function limitsOf({ kernel, hostMaxphyaddr }: FullConfig, { hasPrivate, p
     rules,
     userEnd: 2 ** hvaBits - 4096,
     addressSpaces: rules.addressSpaces,
-    takesMemfd: (hasPrivate && policy.checksAttribute) || rules.memfdEverywhere,
+    takesMemfd: rules.memfd === "all" || (rules.memfd === "private" && hasPrivate && policy.checksAttribute),
   };
 }

@@ -1,6 +1,7 @@
 /** What can be seen of a VM, as hardware, KVM's statistics and its debugfs would show it. */
 
 import type { Walk } from "./entries.js";
+import { asKernelHasIt } from "./formats.js";
 import { PAGE_BYTES, span } from "./frames.js";
 import type { Reached } from "./mappings.js";
 import { waitingFor } from "./nx-recovery.js";
@@ -60,11 +61,12 @@ export function walkOf(state: State, gpa: number): RenderedWalk | undefined {
   return { levels, isLeaf: entry.kind === "leaf", spte: render(state, entry) };
 }
 
-function render({ memslots }: State, entry: Walk["entry"]): bigint | undefined {
-  if (entry.kind === "leaf") return renderLeaf(entry.leaf);
+function render(state: State, entry: Walk["entry"]): bigint | undefined {
+  const { kernel } = state.config;
+  if (entry.kind === "leaf") return asKernelHasIt(kernel, renderLeaf(entry.leaf));
   if (entry.kind === "mmio")
-    return renderMmio(entry.gfn, entry.generation, memslots.limits.rules.mmioGenerationBits);
-  return entry.kind === "blocked" ? renderBlocked(entry.pfn) : undefined;
+    return renderMmio(entry.gfn, entry.generation, state.memslots.limits.rules.mmioGenerationBits);
+  return entry.kind === "blocked" ? asKernelHasIt(kernel, renderBlocked(entry.pfn)) : undefined;
 }
 
 /** Leaves that hardware reaches through each alias, by level; index 0 unused. */
@@ -88,7 +90,7 @@ export function leavesAt(state: State, gpa: number): RenderedLeaf[] {
     if (entry.kind !== "leaf") return [];
     const { level } = entry.leaf;
     const first = issued - (issued % span(level));
-    return [{ gpa: first * PAGE_BYTES, level, spte: renderLeaf(entry.leaf) }];
+    return [{ gpa: first * PAGE_BYTES, level, spte: render(state, entry) ?? 0n }];
   });
 }
 

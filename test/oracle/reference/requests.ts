@@ -1,9 +1,12 @@
 /** Requests of userspace about the VM as a whole: capabilities, vCPUs, files of private memory. */
 import { DirtyRing } from "./dirty-ring.js";
+import { CAP_MANUAL_PROTECT } from "./logging.js";
 import type { State } from "./state.js";
 import { Refusal } from "./types.js";
 
 export function enableCap({ memslots, vcpus }: State, cap: number, flags: number, argument: number): void {
+  if (cap !== CAP_MANUAL_PROTECT && !memslots.limits.rules.hasRings)
+    throw new Refusal("ERR_CAPABILITY", "EINVAL");
   memslots.logging.enable(cap, flags, argument, vcpus.size > 0);
 }
 
@@ -16,5 +19,6 @@ export function createVcpu({ memslots, vcpus, rings }: State, id: number): void 
 
 /** Returns the file's number. */
 export function createGuestMemfd({ memslots }: State, bytes: number, flags: number): number {
+  if (memslots.limits.rules.memfd === "none") throw new Refusal("ERR_UNSUPPORTED", "EOPNOTSUPP");
   return memslots.memfds.create(bytes, flags, memslots.limits.rules.memfdFlags);
 }

@@ -17,7 +17,9 @@ export interface RingReset {
 export const hasRings = ({ memslots }: State): boolean => memslots.logging.ringEntries !== undefined;
 
 export function collectRing(state: State, vcpu: number, most: number): RingEntry[] {
-  return state.rings.get(vcpu)?.collect(most) ?? [];
+  const ring = state.rings.get(vcpu);
+  if (ring === undefined) throw new Refusal("ERR_NO_DIRTY_RING", "EINVAL");
+  return ring.collect(most);
 }
 
 /** KVM_RESET_DIRTY_RINGS. */

@@ -8,7 +8,7 @@ import { startLogging, stopLogging } from "./log-switch.js";
 import type { Change, Slot } from "./memslots.js";
 import { slotsChanged } from "./page-limits.js";
 import { stopIfUnused } from "./pml.js";
-import { NO_FILE } from "./slot-checks.js";
+import { NO_MEMFD } from "./slot-checks.js";
 import { twinChange } from "./special-slots.js";
 import type { State } from "./state.js";
 import { Refusal, type Region } from "./types.js";
@@ -18,10 +18,8 @@ import { zapAllFast, zapSlot } from "./zap.js";
 export function setMemslot(state: State, region: Region): number {
   const { memslots, shape } = state;
   const change = memslots.plan(region);
-  if (change.kind === "create") refuseUnmappable(state, change.slot);
-  // KVM would wait for the host to be done.
-  if (change.kind !== "nothing" && state.windows.active > 0) throw new Refusal("ERR_BUSY", "EBUSY");
   if (change.kind === "create" && change.slot.hasMemfd) bind(state, region);
+  refuseLate(state, change);
   let changed = commit(state, change);
   if (change.kind === "delete") memslots.memfds.unbind(region.slot);
   if (shape.policy.slotFrames === "canonical") return changed;
@@ -31,7 +29,19 @@ export function setMemslot(state: State, region: Region): number {
   return changed;
 }
 
-function bind({ memslots }: State, { slot, bytes, memfd = NO_FILE }: Region): void {
+/** What KVM finds out only when a new slot has its file already. */
+function refuseLate(state: State, change: Change): void {
+  try {
+    if (change.kind === "create") refuseUnmappable(state, change.slot);
+    // KVM would wait for the host to be done.
+    if (change.kind !== "nothing" && state.windows.active > 0) throw new Refusal("ERR_BUSY", "EBUSY");
+  } catch (refusal) {
+    if (change.kind === "create") state.memslots.memfds.unbind(change.slot.slot);
+    throw refusal;
+  }
+}
+
+function bind({ memslots }: State, { slot, bytes, memfd = NO_MEMFD }: Region): void {
   memslots.memfds.bind(slot, memfd.fd, { start: memfd.offset, end: memfd.offset + bytes });
 }
 

@@ -4,6 +4,7 @@
  * check_memory_region_flags() (v6.16).
  */
 import { frameOf, PAGE_BYTES } from "./frames.js";
+import { NO_FILE } from "./guest-memfd.js";
 import type { Memslots } from "./memslots.js";
 import { has } from "./rights.js";
 import { GUEST_MEMFD, LOG_DIRTY, READONLY, Refusal, type Region } from "./types.js";
@@ -31,7 +32,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     code: "ERR_MEMSLOT_MEMFD",
-    fails: ({ flags, bytes, memfd = NO_FILE }) =>
+    fails: ({ flags, bytes, memfd = NO_MEMFD }) =>
       has(flags, GUEST_MEMFD) &&
       (memfd.offset % PAGE_BYTES !== 0 || BigInt(memfd.offset) + BigInt(bytes) >= WORD),
   },
@@ -45,7 +46,7 @@ const CHECKS: readonly Check[] = [
 ];
 
 /** What a request without a file says. */
-export const NO_FILE = { fd: -1, offset: 0 };
+export const NO_MEMFD = { fd: NO_FILE, offset: 0 };
 
 /** Memory of a file can be neither logged nor read-only. */
 function hasBadFlags({ flags }: Region, { limits }: Memslots): boolean {

@@ -109,6 +109,7 @@ const DEFAULTS = {
   convertOnExit: false,
   limitsPages: false,
   kernel: "6.16",
+  dirtyRing: 0,
 } as const;
 
 export function newState(given: ReferenceConfig): State {
@@ -134,8 +135,7 @@ export function newState(given: ReferenceConfig): State {
     flush: { none: 0, range: 0, full: 0, pages: 0 },
     asked: { provider: 0, external: 0 },
     ...{ violations: new Map(), internalFixes: new Map() },
-    vcpus: new Set(Array.from({ length: config.vcpus }, (_, id) => id)),
-    ...{ rings: new Map(), pml: new Map() },
+    ...{ vcpus: new Set(), rings: new Map(), pml: new Map() },
     ...{ coexisting: 0, conversions: 0, zappedPages: 0 },
     ...{ hostMemory: new HostMemory(), windows: new Windows() },
     ...{ tracking: new WriteTracking(), asyncPages: new AsyncPages() },

@@ -118,6 +118,8 @@ export interface ReferenceConfig {
   readonly convertOnExit?: boolean;
   /** Whether flavour rmap may run out of shadow pages. @default false */
   readonly limitsPages?: boolean;
+  /** Bytes of each vCPU's dirty ring, asked for before the first vCPU; 0 for none. @default 0 */
+  readonly dirtyRing?: number;
   /** @default "6.16" */
   readonly kernel?: Kernel;
   /** What is not said is as `HOST_DEFAULTS` has it. */

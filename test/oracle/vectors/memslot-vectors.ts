@@ -4,6 +4,7 @@
  * of it; the model keeps no guest memory, so the process that owns it is here.
  */
 import { frameOf, PAGE_BYTES } from "../reference/frames.js";
+import { OTHER_FILE } from "../reference/guest-memfd.js";
 import type { Slot } from "../reference/memslots.js";
 import { Refusal } from "../reference/types.js";
 import { ReferenceMmu } from "../reference-mmu.js";
@@ -23,6 +24,7 @@ export interface Vector {
 const MAPPED = { start: 0x2000_0000_0000 / PAGE_BYTES, end: 0x2000_4000_0000 / PAGE_BYTES };
 const EVERYWHERE = { start: 0, end: 2 ** 52 };
 const CLOCK_BYTES = 12;
+const NOT_MEMFD = 254;
 
 /** An address that no number holds is unaligned, and any unaligned one near it does as well. */
 function numberOf(word: Word | undefined): number {
@@ -107,7 +109,7 @@ export class VectorVm {
       bytes,
       hva,
       backing: 1,
-      ...(isSecond ? { memfd: { fd, offset } } : { isOldIoctl: true }),
+      ...(isSecond ? { memfd: { fd: fd === NOT_MEMFD ? OTHER_FILE : fd, offset } } : { isOldIoctl: true }),
     });
   }
 
