@@ -1,4 +1,5 @@
 // What a VM prints of itself, as the library hands it on.
+import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { createVm, openTrace, replay, type Vm } from "../../lib/index.js";
@@ -48,6 +49,17 @@ describe.skipIf(!hasAddon)("vm.setTrace", () => {
     expect(first("6.1", "6.16")).toBe("600000000002b77");
     expect(first(true, "5.10")).toBe("2f77");
     expect(first("5.10", "6.16")).toBe("2f77");
+  });
+
+  test("prints the example of docs/model-trace.md", () => {
+    using vm = createVm();
+    vm.memslots.add({ gpa: 0, bytes: MiB });
+    vm.setTrace(true);
+    vm.access(0x5000, "write");
+    vm.memslots.get(0)?.setDirtyLogging(true);
+    vm.access(0x5000, "write");
+    const text = readFileSync(new URL("../../docs/model-trace.md", import.meta.url), "utf8");
+    expect(text).toContain(`\n${textOf(vm).join("\n")}\`\`\``);
   });
 
   test("refuses a release that it does not know, and goes on as before", () => {
