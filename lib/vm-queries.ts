@@ -27,6 +27,9 @@ import type {
   NativeVm,
 } from "./native/addon-types.js";
 
+/** As many as an event can name. */
+const MOST_VCPUS = 65_536;
+
 /** One entry on the path of a walk, root first. */
 export interface Step {
   /** 5 or 4 at the root, 1 at a 4K leaf. */
@@ -91,8 +94,14 @@ export interface VmQueries {
   leaves(options?: { readonly mmio?: boolean }): Leaves;
   /** Leaves by alias, one entry for each alias that the guest can issue, by offset. */
   leafCounts(): readonly LeafCounts[];
-  /** KVM's statistics under KVM's names, those of vCPUs summed. */
+  /** KVM's statistics under the names that `config.kernel` has for them, those of vCPUs summed. */
   stats(): Record<string, number>;
+  /**
+   * KVM's statistics of one vCPU (KVM: struct kvm_vcpu_stat, v6.16).
+   *
+   * @throws RangeError with code `ERR_CONFIG` for what is no vCPU number, MmuError `ERR_EVENT` if there is no such vCPU
+   */
+  vcpuStats(vcpu: number): Record<string, number>;
   tables(): Tables;
   tableList(): TableList;
   flushes(): Flushes;
@@ -154,6 +163,10 @@ export class NativeQueries implements VmQueries {
 
   stats(): Record<string, number> {
     return attempt(() => this.#native.stats());
+  }
+
+  vcpuStats(vcpu: number): Record<string, number> {
+    return attempt(() => this.#native.vcpuStats(expectInteger("vcpu", vcpu, 0, MOST_VCPUS - 1)));
   }
 
   tables(): Tables {

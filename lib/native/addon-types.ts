@@ -245,6 +245,8 @@ export interface NativeVm {
   rmap(gpa: number): NativeLeaves;
   leaves(mmio: boolean): NativeLeaves;
   stats(): Record<string, number>;
+  /** ERR_EVENT if there is no such vCPU. */
+  vcpuStats(vcpu: number): Record<string, number>;
   tables(): NativeTables;
   dirtyRounds(): NativeDirtyRounds;
   flushes(): NativeFlushes;

@@ -22,7 +22,8 @@ interface CostColumn {
 }
 
 const COSTS: readonly CostColumn[] = [
-  { title: "faults", rank: 0, value: ({ stats }) => formatCount(stats["pf_taken"] ?? 0) },
+  // Kernels before 5.19 count no faults; exits are those and the MMIO entries that matched.
+  { title: "faults", rank: 0, value: ({ stats }) => formatCount(stats["pf_taken"] ?? stats["exits"] ?? 0) },
   { title: "tables", rank: 5, value: ({ tables }) => formatCount(pagesOf(tables)) },
   { title: "in tables", rank: 3, value: ({ tables }) => formatBytes(tables.bytes) },
   { title: "range", rank: 1, value: ({ flush }) => formatCount(flush.range) },

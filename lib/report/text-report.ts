@@ -62,7 +62,9 @@ async function outcomeSection(page: Page, { outcomes, input }: Replay): Promise<
 }
 
 async function statisticsSection(page: Page, { stats }: Replay): Promise<string[]> {
-  const rows = Object.entries(stats).map(([name, value]) => [name, formatCount(value)]);
+  const counted = Object.entries(stats).filter(([, value]) => value > 0);
+  if (counted.length === 0) return [page.paint("bold", "KVM statistics: all 0")];
+  const rows = counted.map(([name, value]) => [name, formatCount(value)]);
   return [page.paint("bold", "KVM statistics"), ...(await table(rows, ["left", "right"]))];
 }
 

@@ -42,6 +42,11 @@ Napi::Value VmWrap::stats(const Napi::CallbackInfo&) {
   return to_js(Env(), machine().stats());
 }
 
+Napi::Value VmWrap::vcpu_stats(const Napi::CallbackInfo& info) {
+  const auto vcpu = integer<std::uint32_t>(info[0], "vcpu");
+  return to_js(Env(), take(Env(), machine().stats(vcpu)));
+}
+
 Napi::Value VmWrap::dirty_rounds(const Napi::CallbackInfo&) {
   return to_js(Env(), machine().dirty_rounds());
 }

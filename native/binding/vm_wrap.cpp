@@ -38,6 +38,7 @@ Napi::Function VmWrap::define(Napi::Env env) {
                          on<&VmWrap::rmap>("rmap"),
                          on<&VmWrap::leaves>("leaves"),
                          on<&VmWrap::stats>("stats"),
+                         on<&VmWrap::vcpu_stats>("vcpuStats"),
                          on<&VmWrap::tables>("tables"),
                          on<&VmWrap::dirty_rounds>("dirtyRounds"),
                          on<&VmWrap::table_list>("tableList"),

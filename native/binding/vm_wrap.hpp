@@ -70,6 +70,7 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   Napi::Value rmap(const Napi::CallbackInfo& info);
   Napi::Value leaves(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
+  Napi::Value vcpu_stats(const Napi::CallbackInfo& info);
   Napi::Value tables(const Napi::CallbackInfo& info);
   Napi::Value dirty_rounds(const Napi::CallbackInfo& info);
   Napi::Value table_list(const Napi::CallbackInfo& info);

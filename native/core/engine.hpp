@@ -11,6 +11,7 @@
 #include "core/memslot_family.hpp"
 #include "core/query.hpp"
 #include "core/replay_loop.hpp"
+#include "core/statistics.hpp"
 #include "core/tracepoints/tracing.hpp"
 
 namespace mmu {
@@ -105,6 +106,9 @@ class Engine final : public Machine {
     return list_leaves(mmu_, mmio);
   }
   std::vector<NamedCount> stats() const override { return list_stats(mmu_); }
+  Result<std::vector<NamedCount>> stats(std::uint32_t vcpu) const override {
+    return list_vcpu_stats(mmu_, vcpu);
+  }
   TableCounts tables() const override { return count_tables(mmu_); }
   DirtyRounds dirty_rounds() const override { return mmu_.dirty_rounds; }
   std::vector<TableView> table_list() const override {

@@ -135,11 +135,15 @@ void count(VcpuStats& stats, OutcomeCode code) {
   if (code == OutcomeCode::kFixed) ++stats.pf_fixed;
   if (code == OutcomeCode::kEmulate) ++stats.pf_emulate;
   if (code == OutcomeCode::kSpurious) ++stats.pf_spurious;
+  if (code == OutcomeCode::kWriteProtected) ++stats.write_protected;
 }
 
 OutcomeCode answer(Mmu& mmu, Fault& fault) {
   // Not this alias' to do: the guest gets a #PF.
-  if ((fault.access & ~fault.permissions) != 0) return OutcomeCode::kRetry;
+  if ((fault.access & ~fault.permissions) != 0) {
+    ++mmu.vcpus[fault.vcpu].pf_guest;
+    return OutcomeCode::kRetry;
+  }
   if (is_mismatch(mmu, fault)) return OutcomeCode::kMemoryFault;
   if (fix_fast(mmu, fault)) {
     ++mmu.vcpus[fault.vcpu].pf_fast;
@@ -158,6 +162,7 @@ OutcomeCode answer(Mmu& mmu, Fault& fault) {
 
 OutcomeCode handle_fault(Mmu& mmu, Fault& fault) {
   if (fault.reserved && is_current_mmio(mmu, fault)) {
+    ++mmu.vcpus[fault.vcpu].mmio_hits;
     return OutcomeCode::kEmulate;
   }
   const OutcomeCode code = answer(mmu, fault);

@@ -50,7 +50,6 @@ class FlavourOps {
 
   // How many reverse-map entries a frame has.
   virtual std::uint64_t rmap_count(Gfn) const { return 0; }
-  virtual void append_stats(std::vector<NamedCount>&) const {}
   virtual void append_tables(std::vector<TableView>&) const = 0;
 };
 

@@ -168,7 +168,7 @@ struct LeafView {
   std::uint8_t level = 0;
 };
 
-// Statistics under KVM's names (SEM 12), vCPU ones summed over the vCPUs.
+// A statistic under the name that the modelled kernel has for it.
 struct NamedCount {
   std::string_view name;
   std::uint64_t value = 0;
@@ -250,7 +250,10 @@ class Machine {
   // Every present leaf in gpa order; with `mmio`, MMIO entries too.
   virtual std::vector<LeafView> leaves(bool mmio) const = 0;
 
+  // Those of the vCPUs, summed, and then the VM's own.
   virtual std::vector<NamedCount> stats() const = 0;
+  // Of one vCPU; kEvent if there is none of this number.
+  virtual Result<std::vector<NamedCount>> stats(std::uint32_t vcpu) const = 0;
   virtual TableCounts tables() const = 0;
   virtual DirtyRounds dirty_rounds() const = 0;
   virtual std::vector<TableView> table_list() const = 0;

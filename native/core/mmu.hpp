@@ -23,7 +23,8 @@ class FlavourOps;
 class RuleSet;
 class Tracer;
 
-// Counters of one vCPU, under KVM's names.
+// What is counted of one vCPU; KVM's other statistics follow from these
+// (statistics.cpp).
 struct VcpuStats {
   std::uint64_t pf_taken = 0;
   std::uint64_t pf_fixed = 0;
@@ -31,6 +32,25 @@ struct VcpuStats {
   std::uint64_t pf_spurious = 0;
   std::uint64_t pf_fast = 0;
   std::uint64_t pf_mmio_spte_created = 0;
+  std::uint64_t pf_guest = 0;
+  // Accesses that were emulated without a fault's being taken.
+  std::uint64_t mmio_hits = 0;
+  // Faults answered kWriteProtected, and so emulated.
+  std::uint64_t write_protected = 0;
+  // Flushes of its own. Those of all vCPUs are counted once, by TlbFlush, and
+  // some of them were over before this vCPU was made.
+  std::uint64_t own_flushes = 0;
+  std::uint64_t flushes_before = 0;
+};
+
+// What the flavours count for the whole VM, under KVM's names.
+struct MmuStats {
+  std::uint64_t mmu_shadow_zapped = 0;
+  std::uint64_t mmu_recycled = 0;
+  std::uint64_t mmu_cache_miss = 0;
+  std::uint64_t nx_lpage_splits = 0;
+  std::uint64_t max_mmu_rmap_size = 0;
+  std::uint64_t max_mmu_page_hash_collisions = 0;
 };
 
 struct Mmu {
@@ -66,6 +86,7 @@ struct Mmu {
   std::array<MemslotSet, kAddressSpaces> slot_sets{MemslotSet{0},
                                                    MemslotSet{1}};
   std::vector<VcpuStats> vcpus;
+  MmuStats stats;
   DirtyRounds dirty_rounds;
   // Address bit that marks the host frames of private memory; 0 if none do.
   std::uint64_t private_bit = 0;

@@ -16,12 +16,6 @@ std::uint64_t as_shown(const ShownSptes& shown, Spte spte, Level level) {
   return shown(spte.is_link(level) ? spte.without(link::kCompact) : spte);
 }
 
-std::uint64_t sum(const Mmu& mmu, std::uint64_t VcpuStats::* counter) {
-  std::uint64_t total = 0;
-  for (const VcpuStats& vcpu : mmu.vcpus) total += vcpu.*counter;
-  return total;
-}
-
 // With its twins', each page once.
 std::uint64_t count_dirty(const Memslot& slot) {
   if (!slot.dirty) return 0;
@@ -109,25 +103,6 @@ std::vector<MemslotView> list_memslots(const Mmu& mmu) {
     }
   }
   return views;
-}
-
-std::vector<NamedCount> list_stats(const Mmu& mmu) {
-  const FlushCounts& flush = mmu.flush.counts();
-  std::vector<NamedCount> stats{
-      {"pf_taken", sum(mmu, &VcpuStats::pf_taken)},
-      {"pf_fixed", sum(mmu, &VcpuStats::pf_fixed)},
-      {"pf_emulate", sum(mmu, &VcpuStats::pf_emulate)},
-      {"pf_spurious", sum(mmu, &VcpuStats::pf_spurious)},
-      {"pf_fast", sum(mmu, &VcpuStats::pf_fast)},
-      {"pf_mmio_spte_created", sum(mmu, &VcpuStats::pf_mmio_spte_created)},
-      {"pages_4k", mmu.accounts.leaves[1]},
-      {"pages_2m", mmu.accounts.leaves[2]},
-      {"pages_1g", mmu.accounts.leaves[3]},
-      {"remote_tlb_flush_requests", flush.remote_tlb_flush_requests},
-      {"remote_tlb_flush", flush.remote_tlb_flush},
-      {"tlb_flush", flush.tlb_flush}};
-  mmu.ops->append_stats(stats);
-  return stats;
 }
 
 TableCounts count_tables(const Mmu& mmu) {

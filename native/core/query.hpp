@@ -14,7 +14,6 @@ MemslotView view_of(const Memslot& slot);
 // By `as_id << 16 | id`; null where there is none.
 Memslot* find_memslot(const Mmu& mmu, std::uint32_t slot);
 std::vector<MemslotView> list_memslots(const Mmu& mmu);
-std::vector<NamedCount> list_stats(const Mmu& mmu);
 TableCounts count_tables(const Mmu& mmu);
 Result<std::vector<StepView>> list_steps(const Mmu& mmu, std::uint64_t gpa);
 // Leaves through which hardware gets to the page of a gpa, under any alias.

@@ -57,6 +57,7 @@ TableRef RmapOps::child_for(const Fault& fault, Level level) {
       round_down(mmu_.alias.key_gfn(fault.issued), above(level));
   const PageId found =
       hash_.find({key, level, static_cast<std::uint8_t>(fault.root)});
+  mmu_.stats.max_mmu_page_hash_collisions = hash_.max_collisions();
   const bool is_new = found == kNoPage;
   const TableRef page = is_new ? make_page(key, level, fault.root)
                                : TableRef{found, level, false};
@@ -69,7 +70,7 @@ TableRef RmapOps::make_page(AliasedGfn key, Level level, RootId root) {
   const TableRef page = mmu_.tree(root).make_unlinked(key, level);
   mmu_.pool.header(page.id).root = number;
   hash_.insert({key, level, number}, page.id);
-  ++mmu_cache_miss_;
+  ++mmu_.stats.mmu_cache_miss;
   return page;
 }
 

@@ -63,7 +63,8 @@ void RmapOps::changed(TableRef table, unsigned index, Spte old,
   if (was) slot->rmap->remove(table.level, list, here);
   if (!is) return;
   const std::uint64_t before = slot->rmap->add(table.level, list, here);
-  max_mmu_rmap_size_ = std::max(max_mmu_rmap_size_, before);
+  std::uint64_t& longest = mmu_.stats.max_mmu_rmap_size;
+  longest = std::max(longest, before);
 }
 
 RmapOps::Leaf RmapOps::leaf_at(Level level, SpteRef ref) const {
@@ -195,7 +196,7 @@ void RmapOps::zap_all_fast() {
     ++pages;
     free_page(key, id);
   });
-  mmu_shadow_zapped_ += pages;
+  mmu_.stats.mmu_shadow_zapped += pages;
   mmu_.tree(RootId::kDirect).adopt_root({});
   ++mmu_.incarnation(RootId::kDirect);
   if (pages > 1) mmu_.flush.all();
@@ -221,12 +222,6 @@ std::uint64_t RmapOps::rmap_count(Gfn gfn) const {
     count += slot->rmap->count(level, slot->rmap->index_of(gfn, level));
   }
   return count;
-}
-
-void RmapOps::append_stats(std::vector<NamedCount>& stats) const {
-  stats.push_back({"mmu_cache_miss", mmu_cache_miss_});
-  stats.push_back({"mmu_shadow_zapped", mmu_shadow_zapped_});
-  stats.push_back({"max_mmu_rmap_size", max_mmu_rmap_size_});
 }
 
 void RmapOps::append_tables(std::vector<TableView>& tables) const {

@@ -38,7 +38,6 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   void rearm(const Memslot& slot, Gfn first, std::uint64_t mask) override;
   bool disarm(const Memslot& slot) override;
   std::uint64_t rmap_count(Gfn gfn) const override;
-  void append_stats(std::vector<NamedCount>& stats) const override;
   void append_tables(std::vector<TableView>& tables) const override;
 
   // Keeps reverse maps and parents true, whatever changes an entry.
@@ -89,9 +88,6 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   Mmu& mmu_;
   ShadowHash hash_;
   ParentLists parents_;
-  std::uint64_t mmu_cache_miss_ = 0;
-  std::uint64_t mmu_shadow_zapped_ = 0;
-  std::uint64_t max_mmu_rmap_size_ = 0;
 };
 
 template <class Act>

@@ -44,7 +44,7 @@ void TlbFlush::flush_all() {
     ++counts_.remote_tlb_flush;
   } else {
     counts_.remote_tlb_flush += !from_vcpu_ || vcpus_ > 1;
-    counts_.tlb_flush += vcpus_;
+    ++counts_.served;
   }
   if (tlbs_ != nullptr) tlbs_->flush_all();
 }

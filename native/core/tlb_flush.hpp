@@ -25,7 +25,8 @@ struct FlushCounts {
   // Statistics under KVM's names.
   std::uint64_t remote_tlb_flush_requests = 0;
   std::uint64_t remote_tlb_flush = 0;
-  std::uint64_t tlb_flush = 0;  // served, summed over the vCPUs
+  // That every vCPU served: tlb_flush of each.
+  std::uint64_t served = 0;
 };
 
 // What the current event flushed.

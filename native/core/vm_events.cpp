@@ -104,6 +104,13 @@ void age_hva(Mmu& mmu, const VmEvent& event, Outcome& out) {
   out.level = young;
 }
 
+// What the guest asks for itself concerns no other vCPU. KVM:
+// kvm_vcpu_flush_tlb_guest().
+void flush_vcpu(Mmu& mmu, const VmEvent& event, Outcome&) {
+  ++mmu.vcpus[event.vcpu].own_flushes;
+  if (mmu.tlbs != nullptr) (*mmu.tlbs)[event.vcpu].flush_all();
+}
+
 // Pages that change their attribute and stay mapped the way they were.
 std::uint64_t left_mapped(const Mmu& mmu, GfnRange range, bool to_private) {
   std::uint64_t pages = 0;
@@ -163,18 +170,18 @@ constexpr Handler kHandlers[] = {
       set_attributes(mmu, frames_of(event),
                      (event.flags & kAttributesPrivate) != 0);
     },
-    nothing,  // kHvaBegin
-    nothing,  // kHvaEnd
-    age_hva,  // kAge
-    age_hva,  // kTestAge
-    nothing,  // kDirtyLogClear
-    nothing,  // kDirtyRingReset
-    nothing,  // kWriteTrackAdd
-    nothing,  // kWriteTrackRemove
-    nothing,  // kPrefault
-    nothing,  // kVcpuTlbFlush
-    nothing,  // kAsyncReady
-    nothing,  // kNxRecover
+    nothing,     // kHvaBegin
+    nothing,     // kHvaEnd
+    age_hva,     // kAge
+    age_hva,     // kTestAge
+    nothing,     // kDirtyLogClear
+    nothing,     // kDirtyRingReset
+    nothing,     // kWriteTrackAdd
+    nothing,     // kWriteTrackRemove
+    nothing,     // kPrefault
+    flush_vcpu,  // kVcpuTlbFlush
+    nothing,     // kAsyncReady
+    nothing,     // kNxRecover
 };
 static_assert(std::size(kHandlers) == kEventKindCount);
 

@@ -44,6 +44,7 @@ const VM: Record<keyof NativeVm, Member> = {
   rmap: "method",
   leaves: "method",
   stats: "method",
+  vcpuStats: "method",
   tables: "method",
   dirtyRounds: "method",
   tableList: "method",

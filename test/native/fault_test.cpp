@@ -75,7 +75,12 @@ TEST_CASE("a hole is emulated, the second time without reaching the handler") {
   CHECK(spte_at(*machine, 0xfee00000) == 0x00000000fee00006);
   CHECK(world::access(*machine, 0xfee00000).code == OutcomeCode::kEmulate);
   CHECK(world::access(*machine, 0xfee00000, 1).code == OutcomeCode::kEmulate);
-  CHECK(world::stats(*machine) == once);
+  auto then = world::stats(*machine);
+  CHECK(then["exits"] == 3);
+  for (const char* name : {"exits", "mmio_exits", "insn_emulation"}) {
+    then[name] -= 2;
+  }
+  CHECK(then == once);
 }
 
 TEST_CASE("any slot change makes an MMIO entry stale, and a fault renews it") {

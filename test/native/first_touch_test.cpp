@@ -5,6 +5,7 @@
 #include "core/fault.hpp"
 #include "core/memslot_ops.hpp"
 #include "core/query.hpp"
+#include "core/statistics.hpp"
 #include "world.hpp"
 
 namespace {

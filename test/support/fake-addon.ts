@@ -141,6 +141,7 @@ export class FakeVm implements NativeVm {
   rmap = () => ({ gpa: new Float64Array(), spte: new BigUint64Array(), level: new Uint8Array() });
   leaves = () => this.rmap();
   stats = (): Record<string, number> => ({ pf_taken: this.#touched.size });
+  vcpuStats = this.stats;
   tables = () => ({ roots: 1, byLevel: [0, 1, 1, 1, 1, 0], bytesInUse: 0, bytesCommitted: 0 });
   dirtyRounds = () => ({ rounds: 0, reaping: 0, pages: 0 });
   flushes = () => ({ none: 0, range: 0, full: this.#full, pages: 0 });

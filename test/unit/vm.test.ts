@@ -50,6 +50,24 @@ describe.skipIf(!hasAddon)("single steps", () => {
     expect(vm.stats()).toMatchObject({ pf_taken: 1, pf_emulate: 1, pf_mmio_spte_created: 1 });
   });
 
+  test("a vCPU's statistics are its own, and one that does not exist has none", () => {
+    using vm = createVm({ vcpus: 2 });
+    vm.memslots.add({ gpa: 0, bytes: GiB });
+    vm.access(0, "write", { vcpu: 1 });
+    expect(vm.vcpuStats(0)).toMatchObject({ pf_taken: 0, exits: 0, tlb_flush: 0 });
+    expect(vm.vcpuStats(1)).toMatchObject({ pf_taken: 1, pf_fixed: 1, exits: 1, mmio_exits: 0 });
+    expect(vm.vcpuStats(1)).not.toHaveProperty("pages_4k");
+    expect(() => vm.vcpuStats(2)).toThrow(expect.objectContaining({ code: "ERR_EVENT" }));
+    for (const vcpu of [-1, 0.5, 65536, Number.NaN])
+      expect(() => vm.vcpuStats(vcpu)).toThrow(expect.objectContaining({ code: "ERR_CONFIG" }));
+  });
+
+  test("kernel 5.10 has fewer statistics, and other names for some", () => {
+    using vm = createVm({ kernel: "5.10" });
+    expect(vm.stats()).toMatchObject({ largepages: 0, nx_largepages_splitted: 0, mmu_pte_updated: 0 });
+    expect(vm.stats()).not.toHaveProperty("pf_taken");
+  });
+
   test("zap drops a range, zapAll everything", () => {
     using vm = aVm();
     for (const gpa of [0, 4096, 8192]) vm.access(gpa, "read");
@@ -321,6 +339,7 @@ describe.skipIf(!hasAddon)("closing", () => {
       () => vm.setAttributes(0, 4096, "shared"),
       () => vm.leaves(),
       () => vm.stats(),
+      () => vm.vcpuStats(0),
       () => vm.tables(),
       () => vm.generation(),
       () => vm.runSync(touches(1), new OutcomeBatch(1)),

@@ -95,6 +95,7 @@ function stuck(state: State, access: Access, first: Answer): Answer {
     throw new Error(`answered ${first.result}, and the access still faults`);
   const { entry } = state.mappings.walk(access.root, access.issued);
   const second = handleFault(state, access, entry);
+  countExit(state, second);
   const changed = first.sptesChanged + second.sptesChanged;
   if (second.result === "writeProtected") return unserved("writeProtected", changed);
   if (!goesOn(second)) throw new Error(`answered ${first.result}, then ${second.result}`);

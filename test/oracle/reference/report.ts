@@ -103,11 +103,10 @@ export function statsOf(state: State): Record<string, number> {
 }
 
 function ofShadowPages({ rmap, zappedPages }: State): Record<string, number> {
-  if (rmap === undefined) return {};
   return {
-    mmu_cache_miss: rmap.shadow.cacheMisses,
+    mmu_cache_miss: rmap?.shadow.cacheMisses ?? 0,
     mmu_shadow_zapped: zappedPages,
-    max_mmu_rmap_size: rmap.reverse.longest,
+    max_mmu_rmap_size: rmap?.reverse.longest ?? 0,
   };
 }
 
