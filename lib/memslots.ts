@@ -8,6 +8,7 @@
 import {
   type Gpa,
   levelOfPageSize,
+  PAGE_BYTES,
   PAGE_SIZES,
   type PageSize,
   parseGpa,
@@ -19,17 +20,15 @@ import { type Outcome, outcomeOf } from "./columns/outcome-batch.js";
 import { type DirtyLog, dirtyLogOf } from "./dirty-log.js";
 import { attempt, MmuError } from "./errors.js";
 import { expectInteger, expectKeys, outOfRange, wrongType } from "./expect.js";
+import { FreeIds, ID_STEP } from "./memslot-ids.js";
 import type { NativeMemslot, NativeOutcome, NativeVm } from "./native/addon-types.js";
+import { expectU64 } from "./vm-calls.js";
 
 /** Bits of `flags`, as in KVM's interface. */
-export const MEMSLOT_FLAGS = { logDirty: 1, readonly: 2 } as const;
+export const MEMSLOT_FLAGS = { logDirty: 1, readonly: 2, guestMemfd: 4 } as const;
 
-/** Ids from 0 to this one are for users; the next three are KVM's own. */
-export const MAX_SLOT_ID = 32_763;
-
-const ID_STEP = 65_536;
 const SPEC_KEYS = ["gpa", "bytes", "id", "asId", "hva", "backing", "readonly", "dirtyLog"] as const;
-const REGION_KEYS = ["slot", "flags", "gpa", "bytes", "hva", "backing"] as const;
+const REGION_KEYS = ["slot", "flags", "gpa", "bytes", "hva", "backing", "memfd", "memfdOffset"] as const;
 
 /** A memslot to create. */
 export interface MemslotSpec {
@@ -51,17 +50,27 @@ export interface MemslotSpec {
   readonly dirtyLog?: boolean;
 }
 
-/** The argument of KVM_SET_USER_MEMORY_REGION, as raw as there. */
+/** The argument of KVM_SET_USER_MEMORY_REGION2, as raw as there: a bigint says what a number cannot. */
 export interface MemoryRegion {
   /** `as_id << 16 | id` */
   readonly slot: number;
   readonly flags: number;
-  readonly gpa: Gpa;
+  readonly gpa: Gpa | bigint;
   /** 0 deletes the slot. */
-  readonly bytes: number;
-  readonly hva: number;
+  readonly bytes: number | bigint;
+  readonly hva: number | bigint;
   /** @default "4K" */
   readonly backing?: PageSize;
+  /** With flag 4: what `vm.createGuestMemfd` returned, or -1 for no open file. @default -1 */
+  readonly memfd?: number;
+  /** With flag 4: a byte of that file, a multiple of 4096. @default 0 */
+  readonly memfdOffset?: number | bigint;
+}
+
+/** What reading a dirty log can be told. */
+export interface TakeDirtyLogOptions {
+  /** The caller's buffer is not mapped, which KVM notices last: `ERR_COPY`. @default false */
+  readonly copyFails?: boolean;
 }
 
 /** A slot of the VM. Its properties are read from the core each time. */
@@ -78,8 +87,22 @@ export interface Memslot {
   readonly dirtyPages: number;
   /** KVM_MEM_LOG_DIRTY_PAGES on or off; nothing happens if it is so already. */
   setDirtyLogging(on: boolean): Outcome;
-  /** KVM_GET_DIRTY_LOG, auto mode: the log, then cleared and re-armed. @throws MmuError `ERR_NO_DIRTY_LOG` */
-  takeDirtyLog(): DirtyLog;
+  /**
+   * KVM_GET_DIRTY_LOG: the log, then cleared and re-armed, unless capability 168 made that a call of its own.
+   *
+   * @throws MmuError `ERR_NO_DIRTY_LOG`, `ERR_DIRTY_RING`, `ERR_COPY`
+   */
+  takeDirtyLog(options?: TakeDirtyLogOptions): DirtyLog;
+  /**
+   * KVM_CLEAR_DIRTY_LOG: of `pages` pages from `firstPage` on, the dirty ones that `words` names are cleared and
+   * re-armed.
+   *
+   * @param firstPage a multiple of 64, counted from the start of the slot @default 0
+   * @param pages a multiple of 64, or up to the slot's end @default up to the slot's end
+   * @param words a bit a page, little-endian; null for a buffer that is not mapped @default every page
+   * @throws MmuError `ERR_DIRTY_LOG` (EINVAL), `ERR_NO_DIRTY_LOG` (ENOENT), `ERR_DIRTY_RING` (ENXIO), `ERR_COPY`
+   */
+  clearDirtyLog(firstPage?: number, pages?: number, words?: BigUint64Array | null): Outcome;
   /** Moves the slot, which zaps every mapping of the VM. */
   move(gpa: Gpa): Outcome;
   /** Deletes the slot, which zaps every mapping of the VM. */
@@ -102,27 +125,6 @@ export interface Memslots extends Iterable<Memslot> {
   get(id: number, asId?: number): Memslot | undefined;
   /** KVM_SET_USER_MEMORY_REGION: create, move, change flags, or delete. */
   set(region: MemoryRegion): Outcome;
-}
-
-/** Where the search for a free id starts, so that adding n slots does not look at n * n. */
-class FreeIds {
-  /** By address space: every id below is taken. */
-  readonly #floors = new Map<number, number>();
-
-  /** The lowest id that `isTaken` denies. */
-  lowest(asId: number, isTaken: (slot: number) => boolean): number {
-    let id = this.#floors.get(asId) ?? 0;
-    while (id <= MAX_SLOT_ID && isTaken(asId * ID_STEP + id)) id++;
-    this.#floors.set(asId, id);
-    if (id <= MAX_SLOT_ID) return id;
-    throw outOfRange("memslots", `at most ${MAX_SLOT_ID + 1} in an address space`, MAX_SLOT_ID + 2);
-  }
-
-  /** Has to be told of every slot that is deleted. */
-  freed(slot: number): void {
-    const asId = Math.floor(slot / ID_STEP);
-    this.#floors.set(asId, Math.min(this.#floors.get(asId) ?? 0, slot % ID_STEP));
-  }
 }
 
 class Handle implements Memslot {
@@ -172,12 +174,26 @@ class Handle implements Memslot {
     return this.#change({ flags: others + (on ? MEMSLOT_FLAGS.logDirty : 0) });
   }
 
-  takeDirtyLog(): DirtyLog {
+  takeDirtyLog(options: TakeDirtyLogOptions = {}): DirtyLog {
+    expectKeys("takeDirtyLog", options, ["copyFails"]);
+    const copyFails = flagOf("copyFails", options.copyFails) === 1;
     const { gpa } = this.#now();
     return dirtyLogOf(
       gpa,
-      attempt(() => this.#native.dirtyLog(this.#slot, false)),
+      attempt(() => this.#native.dirtyLog(this.#slot, false, copyFails)),
     );
+  }
+
+  clearDirtyLog(firstPage = 0, pages = this.#pagesFrom(firstPage), words?: BigUint64Array | null): Outcome {
+    expectInteger("firstPage", firstPage, 0, Number.MAX_SAFE_INTEGER);
+    expectInteger("pages", pages, 0, 2 ** 32 - 1);
+    if (words !== undefined && words !== null && !(words instanceof BigUint64Array)) {
+      throw wrongType("words", "a BigUint64Array or null", words);
+    }
+    // Of more pages than the slot has nothing is read.
+    const length = Math.ceil(Math.min(pages, this.#pagesFrom(0)) / 64);
+    const bitmap = words === undefined ? new BigUint64Array(length).fill(2n ** 64n - 1n) : words;
+    return applied(() => this.#native.clearDirtyLog(this.#slot, firstPage, pages, bitmap));
   }
 
   move(gpa: Gpa): Outcome {
@@ -189,6 +205,10 @@ class Handle implements Memslot {
     this.#deleted = true;
     this.#ids.freed(this.#slot);
     return outcome;
+  }
+
+  #pagesFrom(first: number): number {
+    return Math.max(0, this.#now().bytes / PAGE_BYTES - first);
   }
 
   #change(change: Partial<NativeMemslot>): Outcome {
@@ -251,13 +271,16 @@ class Collection implements Memslots {
 
   set(region: MemoryRegion): Outcome {
     expectKeys("region", region, REGION_KEYS);
-    const { slot, flags, gpa, bytes, hva } = region;
-    for (const [name, value] of Object.entries({ slot, flags, gpa, bytes, hva })) {
+    const { slot, flags, gpa, bytes, hva, memfd = -1, memfdOffset = 0 } = region;
+    for (const [name, value] of Object.entries({ slot, flags })) {
       expectInteger(name, value, 0, Number.MAX_SAFE_INTEGER);
     }
+    for (const [name, value] of Object.entries({ gpa, bytes, hva, memfdOffset })) expectU64(name, value);
+    expectInteger("memfd", memfd, -1, 2 ** 31 - 1);
+    const request = { slot, flags, gpa, bytes, hva, memfd, memfdOffset };
     const backing = backingLevel(region.backing);
-    const outcome = applied(() => this.#native.setMemslot({ slot, flags, gpa, bytes, hva, backing }));
-    if (bytes === 0) this.#ids.freed(slot);
+    const outcome = applied(() => this.#native.setMemslot({ ...request, backing }));
+    if (bytes === 0 || bytes === 0n) this.#ids.freed(slot);
     return outcome;
   }
 

@@ -23,7 +23,8 @@ import { expectInteger, expectKeys, expectOneOf, wrongType } from "./expect.js";
 import { type Memslots, memslotsOf } from "./memslots.js";
 import { loadAddon } from "./native/addon.js";
 import type { NativeAddon, NativePreset, NativeVm } from "./native/addon-types.js";
-import { NativeQueries, type VmQueries } from "./vm-queries.js";
+import { NativeCalls, type VmCalls } from "./vm-calls.js";
+import type { VmQueries } from "./vm-queries.js";
 
 export interface AccessOptions {
   /** Which vCPU accesses: below `config.vcpus`. @default 0 */
@@ -47,7 +48,7 @@ export type AliasPreset = NativePreset;
  * Every method throws MmuError `ERR_CLOSED` once the VM is closed and
  * `ERR_BUSY` while a run is in flight, except where it says otherwise.
  */
-export interface Vm extends VmQueries, Disposable {
+export interface Vm extends VmQueries, VmCalls, Disposable {
   readonly config: ResolvedVmConfig;
   /** What `config.alias.preset` stands for. */
   readonly preset: AliasPreset;
@@ -68,7 +69,7 @@ export interface Vm extends VmQueries, Disposable {
   zap(gpa: Gpa, bytes: number): Outcome;
   /** Invalidates every root (KVM: kvm_mmu_zap_all_fast(), v6.16). */
   zapAll(): Outcome;
-  /** KVM_GET_DIRTY_LOG in auto mode on every logged slot. */
+  /** KVM_GET_DIRTY_LOG on every logged slot. In manual mode nothing is taken; with dirty rings the result is `error`. */
   takeDirtyLogs(): Outcome;
   /** The host takes back its memory at [hva, hva + bytes) (KVM: kvm_mmu_notifier_invalidate_range_start(), v6.16). */
   invalidateHva(hva: number, bytes: number): Outcome;
@@ -106,7 +107,7 @@ export interface Vm extends VmQueries, Disposable {
   close(): void;
 }
 
-class VmFacade extends NativeQueries implements Vm {
+class VmFacade extends NativeCalls implements Vm {
   readonly memslots: Memslots;
   readonly preset: AliasPreset;
   readonly #native: NativeVm;

@@ -6,6 +6,17 @@
  * `lib/memslots.ts`. Refusals arrive as `NativeError`.
  */
 
+import type {
+  NativeMemslot,
+  NativeOutcome,
+  NativeRegionRequest,
+  NativeRingEntries,
+  NativeRingReset,
+  NativeTransfer,
+} from "./slot-types.js";
+
+export type * from "./slot-types.js";
+
 /** An error thrown by, or a rejection from, the addon. */
 export interface NativeError extends Error {
   readonly code: string;
@@ -121,32 +132,6 @@ export interface NativeHost {
   readonly apicv: boolean;
 }
 
-export interface NativeOutcome {
-  /** Index into `NativeLayout.outcomes`. */
-  readonly outcome: number;
-  readonly level: number;
-  readonly tablesRead: number;
-  readonly sptesChanged: number;
-  /** Index into `NativeLayout.flushScopes`. */
-  readonly flush: number;
-  readonly flushedPages: number;
-}
-
-export interface NativeRegion {
-  /** `as_id << 16 | id`. */
-  readonly slot: number;
-  readonly flags: number;
-  readonly gpa: number;
-  readonly bytes: number;
-  readonly hva: number;
-  /** 1, 2 or 3. */
-  readonly backing: number;
-}
-
-export interface NativeMemslot extends NativeRegion {
-  readonly dirtyPages: number;
-}
-
 export interface NativeStep {
   readonly level: number;
   readonly gpa: number;
@@ -231,13 +216,31 @@ export interface NativeVm {
   /** Rows applied by the run in flight or by the last one. */
   applied(): number;
   step(kind: number, gpa: number, bytes: number, vcpu: number, access: number): NativeOutcome;
-  setMemslot(region: NativeRegion): NativeOutcome;
+  setMemslot(region: NativeRegionRequest): NativeOutcome;
   /** Every slot, each with its dirty pages counted, by `slot`. */
   memslots(): NativeMemslot[];
   /** One slot, its dirty pages counted; undefined if there is none with this `as_id << 16 | id`. */
   memslot(slot: number): NativeMemslot | undefined;
   generation(asId: number): number;
-  dirtyLog(slot: number, peek: boolean): BigUint64Array;
+  /** With `copyFails` the caller's buffer is not mapped: ERR_COPY, after whatever KVM does before it copies. */
+  dirtyLog(slot: number, peek: boolean, copyFails?: boolean): BigUint64Array;
+  /** A bit a page from `firstPage` on; null for a buffer that is not mapped, a short one for one that is in part. */
+  clearDirtyLog(
+    slot: number,
+    firstPage: number | bigint,
+    pages: number,
+    bitmap: BigUint64Array | null,
+  ): NativeOutcome;
+  /** `most` 0: all there are. */
+  collectRing(vcpu: number, most: number): NativeRingEntries;
+  resetRings(): NativeRingReset;
+  enableCap(cap: number, flags: number, arg0: number | bigint): void;
+  disableQuirks(mask: number | bigint): void;
+  /** The number of the vCPU in events. */
+  createVcpu(id: number): number;
+  createGuestMemfd(bytes: number | bigint, flags: number | bigint): number;
+  guestWrite(vcpu: number, gpa: number | bigint, bytes: number): NativeTransfer;
+  guestRead(gpa: number | bigint, bytes: number): NativeTransfer;
   /** `6.16`, `6.1` or `5.10`; undefined turns tracing off. */
   setTrace(release: string | undefined): void;
   takeTrace(): string;

@@ -33,13 +33,22 @@ T integer(Napi::Value value, std::string_view name) {
   return static_cast<T>(integer_below(value, name, kWidth));
 }
 
+// The same of 64 bits, as a number or, since not every value above 2^53 is one,
+// as a bigint.
+std::uint64_t u64(Napi::Value value, std::string_view name);
+
 Napi::Object object(Napi::Value value, std::string_view name);
 
 bool boolean(Napi::Value value, std::string_view name);
+// False where it is absent.
+bool flag(Napi::Value value, std::string_view name);
 
 // The bytes of a Uint8Array over memory that is not shared. They stay where
 // they are until JavaScript runs again.
 std::span<const std::uint8_t> bytes(Napi::Value value, std::string_view name);
+
+// The same of a BigUint64Array.
+std::span<const std::uint64_t> words(Napi::Value value, std::string_view name);
 
 // UTF-8, at most `max_bytes`, without a zero byte.
 std::string text(Napi::Value value, std::string_view name,

@@ -68,6 +68,8 @@ Napi::Object to_js(Napi::Env env, const MemslotView& slot) {
   made.Set("hva", to_js(env, slot.hva));
   made.Set("backing", unsigned{slot.backing});
   made.Set("dirtyPages", to_js(env, slot.dirty_pages));
+  made.Set("memfd", Napi::Number::New(env, slot.memfd));
+  made.Set("memfdOffset", to_js(env, slot.memfd_offset));
   return made;
 }
 

@@ -18,9 +18,10 @@ Napi::Value VmWrap::memslots(const Napi::CallbackInfo&) {
 
 Napi::Value VmWrap::generation(const Napi::CallbackInfo& info) {
   const auto as_id = integer<std::uint32_t>(info[0], "asId");
-  if (as_id < kAddressSpaces) return to_js(Env(), machine().generation(as_id));
+  const unsigned count = machine().address_spaces();
+  if (as_id < count) return to_js(Env(), machine().generation(as_id));
   throw to_js(Env(), refusal(ErrorCode::kMemslotAddressSpace, {},
-                             {{"as", as_id}, {"count", kAddressSpaces}}));
+                             {{"as", as_id}, {"count", count}}));
 }
 
 Napi::Value VmWrap::walk(const Napi::CallbackInfo& info) {

@@ -34,6 +34,15 @@ Napi::Function VmWrap::define(Napi::Env env) {
                          on<&VmWrap::dirty_log>("dirtyLog"),
                          on<&VmWrap::set_trace>("setTrace"),
                          on<&VmWrap::take_trace>("takeTrace"),
+                         on<&VmWrap::clear_dirty_log>("clearDirtyLog"),
+                         on<&VmWrap::collect_ring>("collectRing"),
+                         on<&VmWrap::reset_rings>("resetRings"),
+                         on<&VmWrap::enable_cap>("enableCap"),
+                         on<&VmWrap::disable_quirks>("disableQuirks"),
+                         on<&VmWrap::create_vcpu>("createVcpu"),
+                         on<&VmWrap::create_guest_memfd>("createGuestMemfd"),
+                         on<&VmWrap::guest_write>("guestWrite"),
+                         on<&VmWrap::guest_read>("guestRead"),
                          on<&VmWrap::walk>("walk"),
                          on<&VmWrap::rmap>("rmap"),
                          on<&VmWrap::leaves>("leaves"),
@@ -157,14 +166,6 @@ Napi::Value VmWrap::step(const Napi::CallbackInfo& info) {
 Napi::Value VmWrap::set_memslot(const Napi::CallbackInfo& info) {
   const MemslotRegion region = memslot_region(info[0]);
   return to_js(Env(), take(Env(), machine().set_memslot(region)));
-}
-
-Napi::Value VmWrap::dirty_log(const Napi::CallbackInfo& info) {
-  const auto slot = integer<std::uint32_t>(info[0], "slot");
-  const bool peek = boolean(info[1], "peek");
-  const std::vector<std::uint64_t> words =
-      take(Env(), machine().dirty_log(slot, peek));
-  return to_js(Env(), std::span(words));
 }
 
 Napi::Value VmWrap::set_trace(const Napi::CallbackInfo& info) {

@@ -66,6 +66,15 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   Napi::Value dirty_log(const Napi::CallbackInfo& info);
   Napi::Value set_trace(const Napi::CallbackInfo& info);
   Napi::Value take_trace(const Napi::CallbackInfo& info);
+  Napi::Value clear_dirty_log(const Napi::CallbackInfo& info);
+  Napi::Value collect_ring(const Napi::CallbackInfo& info);
+  Napi::Value reset_rings(const Napi::CallbackInfo& info);
+  Napi::Value enable_cap(const Napi::CallbackInfo& info);
+  Napi::Value disable_quirks(const Napi::CallbackInfo& info);
+  Napi::Value create_vcpu(const Napi::CallbackInfo& info);
+  Napi::Value create_guest_memfd(const Napi::CallbackInfo& info);
+  Napi::Value guest_write(const Napi::CallbackInfo& info);
+  Napi::Value guest_read(const Napi::CallbackInfo& info);
   Napi::Value walk(const Napi::CallbackInfo& info);
   Napi::Value rmap(const Napi::CallbackInfo& info);
   Napi::Value leaves(const Napi::CallbackInfo& info);

@@ -1,9 +1,11 @@
 #include "core/access.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/flavour.hpp"
 #include "core/reach.hpp"
+#include "core/ring_calls.hpp"
 #include "core/rules/rule_set.hpp"
 #include "core/tracepoints/tracer.hpp"
 #include "core/vm_events.hpp"
@@ -130,7 +132,9 @@ bool resolve_miss(Mmu& mmu, Fault& fault, Outcome& out) {
   return true;
 }
 
-bool perform_access(Mmu& mmu, const Access& access, Outcome& out) {
+namespace {
+
+bool try_access(Mmu& mmu, const Access& access, Outcome& out) {
   if (mmu.tlbs != nullptr && serve_from_tlb(mmu, access, out)) return true;
   std::uint64_t word = 0;
   Level level{};
@@ -143,6 +147,24 @@ bool perform_access(Mmu& mmu, const Access& access, Outcome& out) {
          .level = static_cast<std::uint8_t>(level),
          .tables_read = static_cast<std::uint8_t>(mmu.config.root_level -
                                                   number_of(level) + 1)};
+  return true;
+}
+
+}  // namespace
+
+// A vCPU whose ring is full exits before it runs on, and goes on when its VMM
+// has emptied the ring: what that flushed and changed is part of the event.
+bool perform_access(Mmu& mmu, const Access& access, Outcome& out) {
+  if (mmu.rings == nullptr) [[likely]]
+    return try_access(mmu, access, out);
+  const std::uint64_t before = mmu.accounts.changed;
+  mmu.flush.begin_event(false);
+  if (!empty_full_ring(mmu, access.vcpu)) return try_access(mmu, access, out);
+  const Outcome emptied = done_since(mmu, before);
+  if (!try_access(mmu, access, out)) return false;
+  out.sptes_changed += emptied.sptes_changed;
+  out.flush = std::max(out.flush, emptied.flush);
+  out.flushed_pages += emptied.flushed_pages;
   return true;
 }
 

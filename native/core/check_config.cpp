@@ -36,7 +36,7 @@ std::optional<Error> check_bounds(const MachineConfig& config,
        fixed ? space.root_level : 5u},
       {"hostMaxphyaddr", config.host_maxphyaddr,
        std::max(config.address_bits, 36u), 52},
-      {"vcpus", config.vcpus, 1, 65536},
+      {"vcpus", config.vcpus, 0, 65536},
       {"arenaBytes", config.arena_bytes, std::uint64_t{2} << 20,
        std::uint64_t{256} << 30},
   };

@@ -27,6 +27,23 @@ class DirtyBitmap {
     summary_[page / 4096] |= bit(page / 64 % 64);
   }
 
+  // Every page of the slot, and nothing behind it.
+  void set_all(std::uint64_t pages) {
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      words_[i] = ~std::uint64_t{0};
+      summary_[i / 64] |= bit(i % 64);
+    }
+    if (pages % 64 != 0) words_.back() = bit(pages % 64) - 1;
+  }
+
+  // Takes the bits of a mask out of one word. Which of them were set.
+  std::uint64_t clear(std::size_t word, std::uint64_t mask) {
+    const std::uint64_t cleared = words_[word] & mask;
+    words_[word] &= ~mask;
+    if (words_[word] == 0) summary_[word / 64] &= ~bit(word % 64);
+    return cleared;
+  }
+
   bool has(std::uint64_t page) const {
     return (words_[page / 64] & bit(page % 64)) != 0;
   }

@@ -6,11 +6,13 @@
 namespace mmu {
 namespace {
 
+// Where every page counts as dirty from the start, nothing has to be protected
+// in order to find out.
 void log_one(Mmu& mmu, Memslot& slot, std::unique_ptr<DirtyBitmap> bitmap) {
   slot.dirty = std::move(bitmap);
   slot.flags |= MemslotRegion::kLogDirty;
   advance_generation(mmu, slot.as_id);
-  if (slot.is_readonly()) return;
+  if (slot.is_readonly() || mmu.log.is_set_at_first) return;
   mmu.ops->arm(slot);
   mmu.flush.range(slot.range);
 }
@@ -44,16 +46,36 @@ void take_one(Mmu& mmu, Memslot& slot, Taken taken) {
   if (any) mmu.flush.range(slot.range);
 }
 
+// Clears one slot's own log, and flushes if there was something to clear.
+void clear_one(Mmu& mmu, Memslot& slot, std::size_t first,
+               std::span<const std::uint64_t> masks) {
+  bool any = false;
+  for (std::size_t i = 0; i < masks.size(); ++i) {
+    const std::uint64_t cleared = slot.dirty->clear(first + i, masks[i]);
+    if (cleared == 0) continue;
+    any = true;
+    mmu.ops->rearm(slot, {slot.range.start.value + (first + i) * 64}, cleared);
+  }
+  if (any) mmu.flush.range(slot.range);
+}
+
 }  // namespace
 
 void advance_generation(Mmu& mmu, std::uint32_t as_id) {
   if (mmu.slot_sets[as_id].advance_generation()) mmu.ops->zap_all_fast();
 }
 
-Bitmaps make_bitmaps(const Memslot& slot) {
+std::unique_ptr<DirtyBitmap> make_bitmap(const Mmu& mmu, std::uint64_t pages) {
+  if (mmu.rings != nullptr) return nullptr;
+  auto bitmap = std::make_unique<DirtyBitmap>(pages);
+  if (mmu.log.is_set_at_first) bitmap->set_all(pages);
+  return bitmap;
+}
+
+Bitmaps make_bitmaps(const Mmu& mmu, const Memslot& slot) {
   Bitmaps bitmaps;
   for (std::size_t i = 0; i <= slot.twins.size(); ++i) {
-    bitmaps.push_back(std::make_unique<DirtyBitmap>(slot.range.size()));
+    bitmaps.push_back(make_bitmap(mmu, slot.range.size()));
   }
   return bitmaps;
 }
@@ -89,6 +111,12 @@ std::uint64_t take_dirty_log(
     take_one(mmu, one, [](std::size_t, std::uint64_t) {});
   });
   return pages;
+}
+
+void clear_dirty_words(Mmu& mmu, Memslot& slot, std::size_t first,
+                       std::span<const std::uint64_t> masks) {
+  for_each_member(slot,
+                  [&](Memslot& one) { clear_one(mmu, one, first, masks); });
 }
 
 std::vector<std::uint64_t> dirty_words(const Memslot& slot) {

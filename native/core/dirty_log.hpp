@@ -1,10 +1,12 @@
-// Dirty logs of memslots: switched on and off, and taken.
+// Dirty logs of memslots: switched on and off, read, and cleared.
 //
-// KVM: kvm_mmu_slot_apply_flags(), kvm_get_dirty_log_protect() (v6.16).
+// KVM: kvm_mmu_slot_apply_flags(), kvm_get_dirty_log_protect(),
+// kvm_clear_dirty_log_protect() (v6.16).
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "core/mmu.hpp"
@@ -16,10 +18,13 @@ namespace mmu {
 // KVM: kvm_mmu_invalidate_mmio_sptes().
 void advance_generation(Mmu& mmu, std::uint32_t as_id);
 
-// Clear bitmaps for a slot and its twins. Made before anything changes,
-// because they are large and may not be had.
+// As a slot gets it that has none; null where rings take its place.
+std::unique_ptr<DirtyBitmap> make_bitmap(const Mmu& mmu, std::uint64_t pages);
+
+// Bitmaps for a slot and its twins. Made before anything changes, because they
+// are large and may not be had.
 using Bitmaps = std::vector<std::unique_ptr<DirtyBitmap>>;
-Bitmaps make_bitmaps(const Memslot& slot);
+Bitmaps make_bitmaps(const Mmu& mmu, const Memslot& slot);
 
 // Dirty logging of a slot that is not logged, and of one that is.
 void start_logging(Mmu& mmu, Memslot& slot, Bitmaps bitmaps);
@@ -31,6 +36,11 @@ void stop_logging(Mmu& mmu, Memslot& slot);
 std::uint64_t take_dirty_log(
     Mmu& mmu, Memslot& slot,
     const std::function<void(std::size_t, std::uint64_t)>& taken = nullptr);
+
+// KVM_CLEAR_DIRTY_LOG: of the words from `first` on, the bits that a mask of
+// its word names, cleared and re-armed, in the slot and its twins.
+void clear_dirty_words(Mmu& mmu, Memslot& slot, std::size_t first,
+                       std::span<const std::uint64_t> masks);
 
 // The slot's log with its twins', not taken.
 std::vector<std::uint64_t> dirty_words(const Memslot& slot);

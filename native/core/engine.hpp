@@ -8,11 +8,14 @@
 #include <utility>
 
 #include "core/check_events.hpp"
+#include "core/dirty_calls.hpp"
 #include "core/memslot_family.hpp"
 #include "core/query.hpp"
 #include "core/replay_loop.hpp"
+#include "core/ring_calls.hpp"
 #include "core/statistics.hpp"
 #include "core/tracepoints/tracing.hpp"
+#include "core/vm_calls.hpp"
 
 namespace mmu {
 
@@ -86,11 +89,57 @@ class Engine final : public Machine {
   std::uint64_t generation(unsigned as_id) const override {
     return mmu_.slot_sets[as_id].generation();
   }
-  Result<std::vector<std::uint64_t>> dirty_log(std::uint32_t slot,
-                                               bool peek) override {
+  unsigned address_spaces() const override {
+    return mmu_.slot_rules.address_spaces;
+  }
+  Result<std::vector<std::uint64_t>> dirty_log(std::uint32_t slot, bool peek,
+                                               bool copy_fails) override {
     mmu_.flush.begin_event(false);
     if (mmu_.trace) mmu_.trace->begin();
-    return read_dirty_log(mmu_, slot, peek);
+    return read_dirty_log(mmu_, slot, {peek, copy_fails});
+  }
+  Result<Outcome> clear_dirty_log(
+      const DirtyLogClear& clear,
+      std::span<const std::uint64_t> bitmap) override {
+    const std::uint64_t before = mmu_.accounts.changed;
+    mmu_.flush.begin_event(false);
+    if (mmu_.trace) mmu_.trace->begin();
+    if (auto error = mmu::clear_dirty_log(mmu_, clear, bitmap)) return *error;
+    return done_since(mmu_, before);
+  }
+  Result<std::vector<DirtyRingEntry>> collect_ring(
+      std::uint32_t vcpu, std::uint64_t most) override {
+    return mmu::collect_ring(mmu_, vcpu, most);
+  }
+  Result<RingReset> reset_rings() override {
+    const std::uint64_t before = mmu_.accounts.changed;
+    mmu_.flush.begin_event(false);
+    if (mmu_.trace) mmu_.trace->begin();
+    const Result<std::uint64_t> entries = mmu::reset_rings(mmu_);
+    if (!entries) return entries.error();
+    return RingReset{entries.value(), done_since(mmu_, before)};
+  }
+  std::optional<Error> enable_cap(std::uint32_t cap, std::uint32_t flags,
+                                  std::uint64_t arg0) override {
+    return mmu::enable_cap(mmu_, cap, flags, arg0);
+  }
+  std::optional<Error> disable_quirks(std::uint64_t mask) override {
+    return mmu::disable_quirks(mmu_, mask);
+  }
+  Result<std::uint32_t> create_vcpu(std::uint32_t id) override {
+    return mmu::create_vcpu(mmu_, id);
+  }
+  Result<std::int32_t> create_guest_memfd(std::uint64_t bytes,
+                                          std::uint64_t flags) override {
+    return mmu::create_guest_memfd(mmu_, bytes, flags);
+  }
+  Result<GuestTransfer> guest_write(std::uint16_t vcpu, std::uint64_t gpa,
+                                    std::uint64_t bytes) override {
+    return mmu::guest_write(mmu_, vcpu, gpa, bytes);
+  }
+  Result<GuestTransfer> guest_read(std::uint64_t gpa,
+                                   std::uint64_t bytes) const override {
+    return mmu::guest_read(mmu_, gpa, bytes);
   }
   std::optional<Error> set_trace(std::optional<TraceRelease> release) override {
     return tracing_.set(mmu_, release);

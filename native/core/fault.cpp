@@ -1,5 +1,6 @@
 #include "core/fault.hpp"
 
+#include "core/dirty_mark.hpp"
 #include "core/flavour.hpp"
 #include "core/leaf_level.hpp"
 #include "core/tracepoints/tracer.hpp"
@@ -34,9 +35,7 @@ bool allows(Spte spte, std::uint8_t access) {
 bool is_current_mmio(const Mmu& mmu, const Fault& fault) {
   const Spte spte = find_last(mmu.tree(fault.root), fault.walk_gfn).spte;
   if (!spte.is_mmio()) return false;
-  const bool current =
-      mmio_generation(spte) ==
-      (mmu.slots().generation() & (bit(ept::kGenerationBits) - 1));
+  const bool current = mmio_generation(spte) == mmu.slots().mmio_generation();
   if (mmu.trace) mmu.trace->mmio_page_fault(spte, current);
   return current;
 }
@@ -202,7 +201,9 @@ Level goal_of(const Mmu& mmu, const Fault& fault, const Memslot& slot) {
 void mark_dirty(const Mmu& mmu, const Fault& fault, Memslot& slot, Spte leaf) {
   const bool is_private =
       fault.root == RootId::kPrivate || mmu.is_private_leaf(leaf);
-  if (leaf.is_writable() && !is_private) slot.mark_dirty(fault.gfn);
+  if (leaf.is_writable() && !is_private) {
+    mark_page_dirty(mmu, slot, fault.gfn, fault.vcpu);
+  }
 }
 
 }  // namespace mmu

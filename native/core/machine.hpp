@@ -16,10 +16,11 @@
 
 #include "core/error.hpp"
 #include "core/event.hpp"
+#include "core/slot_types.hpp"
 
 namespace mmu {
 
-// Two address spaces, as on every x86 VM without private memory: normal, SMM.
+// The most that a VM has: normal, SMM.
 inline constexpr unsigned kAddressSpaces = 2;
 
 // Which of KVM's MMUs is modelled: the TDP MMU walks trees, the legacy MMU
@@ -72,7 +73,7 @@ struct MachineConfig {
   // Raw physical width of the modelled host (CPUID 0x80000008 EAX[7:0]): 36
   // to 52, and at least address_bits. The highest gfn that KVM maps, SEM 1.3.
   unsigned host_maxphyaddr = 48;
-  // 1 to 65536.
+  // 0 to 65536; whoever starts with none makes them by create_vcpu().
   unsigned vcpus = 1;
   // Most memory that the tables may take; a multiple of 2 MiB is used.
   std::uint64_t arena_bytes = std::uint64_t{16} << 30;
@@ -94,32 +95,6 @@ struct MachineConfig {
   bool convert_on_exit = false;
   Kernel kernel = Kernel::k616;
   HostOptions host{};
-};
-
-// The argument of KVM_SET_USER_MEMORY_REGION, plus what the modelled host
-// backs the range with.
-struct MemslotRegion {
-  static constexpr std::uint32_t kLogDirty = 1;
-  static constexpr std::uint32_t kReadonly = 2;
-
-  std::uint32_t slot = 0;  // as_id << 16 | id
-  std::uint32_t flags = 0;
-  std::uint64_t gpa = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t hva = 0;
-  // Largest page that the host maps this memory with: level 1, 2 or 3.
-  std::uint8_t backing = 1;
-};
-
-struct MemslotView {
-  std::uint32_t slot = 0;
-  std::uint32_t flags = 0;
-  std::uint64_t gpa = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t hva = 0;
-  std::uint8_t backing = 1;
-  // Pages whose bit is set in the dirty bitmap now.
-  std::uint64_t dirty_pages = 0;
 };
 
 // One entry on the path of a walk, root first.
@@ -231,10 +206,43 @@ class Machine {
   // Generation of an address space's slot set; KVM: kvm_memslots.generation.
   virtual std::uint64_t generation(unsigned as_id) const = 0;
 
-  // KVM_GET_DIRTY_LOG in auto mode: the bitmap, little-endian bit order, then
-  // cleared and re-armed. `peek` only looks.
-  virtual Result<std::vector<std::uint64_t>> dirty_log(std::uint32_t slot,
-                                                       bool peek) = 0;
+  // How many address spaces the VM has.
+  virtual unsigned address_spaces() const = 0;
+
+  // KVM_GET_DIRTY_LOG: the bitmap, little-endian bit order, in auto mode then
+  // cleared and re-armed. `peek` only looks. With `copy_fails` the caller's
+  // buffer is not mapped, which KVM finds out last.
+  virtual Result<std::vector<std::uint64_t>> dirty_log(
+      std::uint32_t slot, bool peek, bool copy_fails = false) = 0;
+  // KVM_CLEAR_DIRTY_LOG. `bitmap`: what can be read of the caller's buffer.
+  virtual Result<Outcome> clear_dirty_log(
+      const DirtyLogClear& clear, std::span<const std::uint64_t> bitmap) = 0;
+  // The VMM reads a vCPU's ring where it stopped last, and marks what it read;
+  // `most` 0: all there is.
+  virtual Result<std::vector<DirtyRingEntry>> collect_ring(
+      std::uint32_t vcpu, std::uint64_t most) = 0;
+  // KVM_RESET_DIRTY_RINGS.
+  virtual Result<RingReset> reset_rings() = 0;
+
+  // KVM_ENABLE_CAP: manual protection of dirty logs (168), dirty rings (192,
+  // 223). An answer is a refusal, as for the next one.
+  virtual std::optional<Error> enable_cap(std::uint32_t cap,
+                                          std::uint32_t flags,
+                                          std::uint64_t arg0) = 0;
+  // KVM_CAP_DISABLE_QUIRKS2.
+  virtual std::optional<Error> disable_quirks(std::uint64_t mask) = 0;
+  // KVM_CREATE_VCPU: its number in events.
+  virtual Result<std::uint32_t> create_vcpu(std::uint32_t id) = 0;
+  // KVM_CREATE_GUEST_MEMFD: its number in MemslotRegion::memfd.
+  virtual Result<std::int32_t> create_guest_memfd(std::uint64_t bytes,
+                                                  std::uint64_t flags) = 0;
+  // KVM itself writes guest memory while the vCPU runs, or reads it. What is
+  // written counts as dirty page by page.
+  virtual Result<GuestTransfer> guest_write(std::uint16_t vcpu,
+                                            std::uint64_t gpa,
+                                            std::uint64_t bytes) = 0;
+  virtual Result<GuestTransfer> guest_read(std::uint64_t gpa,
+                                           std::uint64_t bytes) const = 0;
 
   // The tracepoints of KVM from now on, as this release prints them; none
   // turns them off. What was printed and not taken is forgotten. Fails where

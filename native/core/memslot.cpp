@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/spte.hpp"
-
 namespace mmu {
 
 Memslot* MemslotSet::search(Gfn gfn) const {
@@ -69,11 +67,11 @@ std::vector<Memslot*> MemslotSet::in_id_order() const {
   return slots;
 }
 
+// Among the sets the lowest bits tell whose generation it is.
+// KVM: kvm_mmu_invalidate_mmio_sptes().
 bool MemslotSet::advance_generation() {
-  generation_ += kAddressSpaces;
-  const std::uint64_t round =
-      (generation_ & (bit(ept::kGenerationBits) - 1)) / kAddressSpaces;
-  return round == 0;
+  generation_ += spaces_;
+  return mmio_generation() < spaces_;
 }
 
 }  // namespace mmu

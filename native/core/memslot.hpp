@@ -9,12 +9,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "core/address.hpp"
 #include "core/alias/alias_space.hpp"
-#include "core/alias/alias_traits.hpp"
 #include "core/dirty_bitmap.hpp"
+#include "core/kernel_profile.hpp"
 #include "core/machine.hpp"
 #include "core/reverse_map.hpp"
 
@@ -30,6 +32,9 @@ struct Memslot {
   // The host's frame of a frame of the slot: this added, then masked.
   std::uint64_t pfn_offset = 0;
   std::uint64_t pfn_mask = 0;
+  // The guest_memfd that it is bound to, and from which byte on.
+  std::int32_t memfd = MemslotRegion::kNoFile;
+  std::uint64_t memfd_offset = 0;
   std::unique_ptr<DirtyBitmap> dirty;
   // Where its leaves are; only in the rmap flavour.
   std::unique_ptr<ReverseMap> rmap;
@@ -42,6 +47,7 @@ struct Memslot {
   // One of KVM's own: TSS, identity map, APIC access page.
   bool is_internal() const;
   bool is_readonly() const { return flags & MemslotRegion::kReadonly; }
+  bool has_memfd() const { return flags & MemslotRegion::kGuestMemfd; }
   // KVM: kvm_slot_dirty_track_enabled().
   bool is_logged() const { return flags & MemslotRegion::kLogDirty; }
 
@@ -67,7 +73,10 @@ inline bool Memslot::is_internal() const { return id >= kUserMemslots; }
 
 class MemslotSet {
  public:
-  explicit MemslotSet(unsigned as_id) : generation_(as_id) {}
+  // `spaces`: how many sets the VM has. Set i starts at generation i and steps
+  // by their number, so that no two sets ever have one in common.
+  MemslotSet(unsigned as_id, unsigned spaces, unsigned mmio_bits)
+      : generation_(as_id), spaces_(spaces), mmio_mask_(bit(mmio_bits) - 1) {}
 
   // Null where no slot backs the frame. Remembers the slot it found, unless it
   // is internal: those are not for every alias.
@@ -98,6 +107,8 @@ class MemslotSet {
   std::vector<Memslot*> in_id_order() const;
 
   std::uint64_t generation() const { return generation_; }
+  // The part of it that MMIO entries carry.
+  std::uint64_t mmio_generation() const { return generation_ & mmio_mask_; }
   // KVM: kvm_swap_active_memslots(). True if the part that MMIO entries hold
   // has wrapped, so that entries of an old round could look current.
   bool advance_generation();
@@ -109,22 +120,38 @@ class MemslotSet {
   std::vector<Memslot*> by_id_;  // null where no slot has the id
   mutable Memslot* last_ = nullptr;
   std::uint64_t generation_;
+  unsigned spaces_;
+  std::uint64_t mmio_mask_;
 };
 
 enum class SlotChange : std::uint8_t { kNone, kCreate, kDelete, kMove, kFlags };
+
+// What a VM allows its slots.
+struct SlotRules {
+  KernelProfile kernel;
+  unsigned address_spaces;
+  bool allows_memfd;
+  std::uint64_t user_end;  // of the addresses that a process may use
+  std::uint64_t max_frame;
+  bool twin_slots;  // AliasTraits
+};
 
 // Everything that is checked before a change begins, in KVM's order, first
 // failure wins. KVM: kvm_set_memory_region() (v6.16).
 Result<SlotChange> check_memslot(const MemslotSet* sets,
                                  const MemslotRegion& region,
-                                 const MachineConfig& config);
+                                 const SlotRules& rules);
+
+// A slot that is made binds its part of a guest_memfd. `files`: how long each
+// one is. KVM: kvm_gmem_bind() (v6.16).
+std::optional<Error> check_binding(const MemslotSet* sets,
+                                   const MemslotRegion& region,
+                                   std::span<const std::uint64_t> files);
 
 // What is checked after a move has already invalidated the old slot.
 // KVM: kvm_arch_prepare_memory_region() (v6.16).
 Result<SlotChange> check_arch(const MemslotRegion& region, SlotChange change,
-                              const MachineConfig& config,
-                              const AliasSpace& space,
-                              const AliasTraits& traits);
+                              const SlotRules& rules, const AliasSpace& space);
 
 // The last frame that may be mapped. KVM: kvm_mmu_max_gfn() (v6.16).
 constexpr Gfn max_gfn(const MachineConfig& config) {

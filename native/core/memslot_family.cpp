@@ -1,5 +1,7 @@
 #include "core/memslot_family.hpp"
 
+#include "core/dirty_log.hpp"
+
 namespace mmu {
 namespace {
 
@@ -19,6 +21,10 @@ NewSlot make_slot(const Mmu& mmu, const MemslotRegion& region,
   slot->hva = {region.hva};
   slot->flags = region.flags;
   slot->backing = level_of(region.backing);
+  if (slot->has_memfd()) {
+    slot->memfd = region.memfd;
+    slot->memfd_offset = region.memfd_offset;
+  }
   slot->pfn_offset = ((region.hva - kFirstRegion) >> kPageShift) - start;
   // The upper half of the host's frames is private memory's.
   slot->pfn_mask = max_gfn(mmu.config).value >> mmu.has_private_memory();
@@ -27,9 +33,7 @@ NewSlot make_slot(const Mmu& mmu, const MemslotRegion& region,
     if (!rmap) return rmap.error();
     slot->rmap = std::make_unique<ReverseMap>(std::move(rmap.value()));
   }
-  if (slot->is_logged()) {
-    slot->dirty = std::make_unique<DirtyBitmap>(slot->range.size());
-  }
+  if (slot->is_logged()) slot->dirty = make_bitmap(mmu, slot->range.size());
   return NewSlot(std::move(slot));
 }
 

@@ -22,8 +22,11 @@ void make_room(Mmu& mmu, const Family& family) {
 }
 
 Result<SlotChange> create(Mmu& mmu, const MemslotRegion& region) {
-  Result<SlotChange> change = check_arch(
-      region, SlotChange::kCreate, mmu.config, mmu.alias.space(), mmu.traits);
+  if (auto error = check_binding(mmu.slot_sets.data(), region, mmu.memfds)) {
+    return *std::move(error);
+  }
+  Result<SlotChange> change = check_arch(region, SlotChange::kCreate,
+                                         mmu.slot_rules, mmu.alias.space());
   if (!change) return change;
   Result<Family> family = make_family(mmu, region);
   if (!family) return family.error();
@@ -35,11 +38,17 @@ Result<SlotChange> create(Mmu& mmu, const MemslotRegion& region) {
   return change;
 }
 
-// What a slot's end does to mappings. Under the default quirk that is a zap of
-// everything. KVM: kvm_arch_flush_shadow_memslot().
+// What a slot's end does to mappings. Where the quirk is off, and for the VMs
+// that never had it, the slot's own leaves go and the tables stay.
+OnSlotEnd on_slot_end(const Mmu& mmu) {
+  if (!mmu.slot_zap_all) return OnSlotEnd::kLeavesOnly;
+  return mmu.has_private_memory() ? mmu.traits.on_slot_end
+                                  : OnSlotEnd::kForgetPrivate;
+}
+
+// KVM: kvm_arch_flush_shadow_memslot(), kvm_mmu_zap_memslot().
 void flush_shadow(Mmu& mmu, const Memslot& slot) {
-  const OnSlotEnd what = mmu.has_private_memory() ? mmu.traits.on_slot_end
-                                                  : OnSlotEnd::kForgetPrivate;
+  const OnSlotEnd what = on_slot_end(mmu);
   if (what != OnSlotEnd::kLeavesOnly) mmu.ops->zap_all_fast();
   if (what == OnSlotEnd::kForgetPrivate || slot.as_id != 0) return;
   if (!mmu.ops->zap(ZapCause::kSlot, slot.range)) return;
@@ -101,8 +110,8 @@ Result<SlotChange> move(Mmu& mmu, const MemslotRegion& region) {
   Result<Family> made = make_family(mmu, region);
   if (!made) return made.error();
   Family& family = made.value();
-  const Result<SlotChange> change = check_arch(
-      region, SlotChange::kMove, mmu.config, mmu.alias.space(), mmu.traits);
+  const Result<SlotChange> change =
+      check_arch(region, SlotChange::kMove, mmu.slot_rules, mmu.alias.space());
   if (change) make_room(mmu, family);
   for (std::size_t i = 0; i < (change ? olds.size() : 1); ++i) {
     invalidate(mmu, *olds[i]);
@@ -121,7 +130,7 @@ void toggle_logging(Mmu& mmu, Memslot& slot) {
   if (slot.is_logged()) {
     stop_logging(mmu, slot);
   } else {
-    start_logging(mmu, slot, make_bitmaps(slot));
+    start_logging(mmu, slot, make_bitmaps(mmu, slot));
   }
 }
 
@@ -129,7 +138,7 @@ void toggle_logging(Mmu& mmu, Memslot& slot) {
 
 Result<SlotChange> set_memslot(Mmu& mmu, const MemslotRegion& region) {
   Result<SlotChange> change =
-      check_memslot(mmu.slot_sets.data(), region, mmu.config);
+      check_memslot(mmu.slot_sets.data(), region, mmu.slot_rules);
   if (!change) return change;
   switch (change.value()) {
     case SlotChange::kNone:

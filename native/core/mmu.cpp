@@ -1,5 +1,8 @@
 #include "core/mmu.hpp"
 
+#include <algorithm>
+#include <numeric>
+
 #include "core/flavour.hpp"
 #include "core/rules/rule_set.hpp"
 #include "core/tracepoints/tracer.hpp"
@@ -19,6 +22,43 @@ EntryRules entry_rules_of(const HostOptions& host) {
           .nx_huge_pages = host.nx_huge_pages};
 }
 
+// End of user memory. A host whose physical width is above 46 bits is taken to
+// page with five levels. KVM: access_ok(); x86: TASK_SIZE_MAX.
+std::uint64_t user_end(const MachineConfig& config,
+                       const KernelProfile& kernel) {
+  const unsigned usual = config.host_maxphyaddr > 46 ? 56 : 47;
+  const unsigned width =
+      kernel.user_address_bits != 0 ? kernel.user_address_bits : usual;
+  return bit(width) - kPageSize;
+}
+
+SlotRules slot_rules_of(const MachineConfig& config, const Alias& alias) {
+  const KernelProfile& kernel = profile_of(config.kernel);
+  const AliasTraits traits = alias.traits();
+  const bool is_private = alias.has_private_memory();
+  const unsigned width =
+      kernel.gpa_bits != 0 ? kernel.gpa_bits : config.host_maxphyaddr;
+  const bool wants_memfd =
+      kernel.memfd_for_all || (is_private && traits.checks_attributes);
+  return {.kernel = kernel,
+          .address_spaces = kernel.address_spaces,
+          .allows_memfd =
+              kernel.has_guest_memfd && wants_memfd && !traits.twin_slots,
+          .user_end = user_end(config, kernel),
+          .max_frame = bits(width - 1, kPageShift) >> kPageShift,
+          .twin_slots = traits.twin_slots};
+}
+
+MemslotSet slot_set(unsigned as_id, const SlotRules& rules) {
+  return {as_id, rules.address_spaces, rules.kernel.mmio_generation_bits};
+}
+
+std::vector<std::uint32_t> first_ids(unsigned count) {
+  std::vector<std::uint32_t> ids(count);
+  std::iota(ids.begin(), ids.end(), 0);
+  return ids;
+}
+
 // A VM without aliases and without TLBs has nothing to watch.
 bool needs_rules(const Mmu& mmu) {
   return mmu.alias.space().bit_count != 0 || mmu.tlbs != nullptr;
@@ -35,7 +75,11 @@ Mmu::Mmu(MachineSetup&& setup, const Alias& strategy, PagePool&& arena)
       trees{
           PageTable(pool, accounts, level_of(config.root_level), entry_rules),
           PageTable(pool, accounts, level_of(config.root_level), entry_rules)},
-      vcpus(config.vcpus),
+      slot_rules(slot_rules_of(config, strategy)),
+      slot_sets{slot_set(0, slot_rules), slot_set(1, slot_rules)},
+      slot_zap_all(config.host.slot_zap_all),
+      vcpu_ids(first_ids(config.vcpus)),
+      vcpus(std::max(config.vcpus, 1u)),
       private_bit(private_bit_of(config, strategy)),
       external(setup.external),
       tlbs(std::move(setup.tlbs)),

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/alias/alias_strategy.hpp"
+#include "core/dirty_ring.hpp"
 #include "core/external_tables.hpp"
 #include "core/frame_set.hpp"
 #include "core/machine_setup.hpp"
@@ -53,6 +54,20 @@ struct MmuStats {
   std::uint64_t max_mmu_page_hash_collisions = 0;
 };
 
+// How dirty pages are logged, by the capabilities that were enabled.
+// KVM: KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2.
+struct LogMode {
+  bool is_manual = false;        // reading a log does not clear it
+  bool is_set_at_first = false;  // a new bitmap has every page
+};
+
+// One ring a vCPU, each of so many entries.
+struct DirtyRings {
+  std::uint64_t entries = 0;
+  std::uint64_t reserved = 0;
+  std::vector<DirtyRing> of;
+};
+
 struct Mmu {
   Mmu(MachineSetup&& setup, const Alias& strategy, PagePool&& arena);
   ~Mmu();
@@ -83,8 +98,15 @@ struct Mmu {
   TreeAccounts accounts;
   std::array<PageTable, kRootCount> trees;
   std::array<std::uint32_t, kRootCount> incarnations{};
-  std::array<MemslotSet, kAddressSpaces> slot_sets{MemslotSet{0},
-                                                   MemslotSet{1}};
+  const SlotRules slot_rules;
+  std::array<MemslotSet, kAddressSpaces> slot_sets;
+  // Whether a slot's end drops every table: KVM_X86_QUIRK_SLOT_ZAP_ALL.
+  bool slot_zap_all;
+  LogMode log;
+  std::unique_ptr<DirtyRings> rings;    // null: bitmaps
+  std::vector<std::uint64_t> memfds;    // bytes of each
+  std::vector<std::uint32_t> vcpu_ids;  // in the order of their creation
+  // One at least, though it may be nobody's.
   std::vector<VcpuStats> vcpus;
   MmuStats stats;
   DirtyRounds dirty_rounds;

@@ -85,13 +85,16 @@ MemslotView view_of(const Memslot& slot) {
           .bytes = slot.range.size() << kPageShift,
           .hva = slot.hva.value,
           .backing = static_cast<std::uint8_t>(slot.backing),
-          .dirty_pages = count_dirty(slot)};
+          .dirty_pages = count_dirty(slot),
+          .memfd = slot.memfd,
+          .memfd_offset = slot.memfd_offset};
 }
 
 Memslot* find_memslot(const Mmu& mmu, std::uint32_t slot) {
   const std::uint32_t as_id = slot_as(slot);
-  return as_id < kAddressSpaces ? mmu.slot_sets[as_id].by_id(slot_id(slot))
-                                : nullptr;
+  return as_id < mmu.slot_rules.address_spaces
+             ? mmu.slot_sets[as_id].by_id(slot_id(slot))
+             : nullptr;
 }
 
 // KVM's own slots and twins are not the user's.
@@ -190,23 +193,6 @@ FlushView flush_view(const Mmu& mmu) {
 std::vector<ViolationView> list_violations(const Mmu& mmu) {
   return mmu.rules == nullptr ? std::vector<ViolationView>{}
                               : mmu.rules->violations();
-}
-
-Result<std::vector<std::uint64_t>> read_dirty_log(Mmu& mmu, std::uint32_t slot,
-                                                  bool peek) {
-  Memslot* found = find_memslot(mmu, slot);
-  if (found == nullptr || !found->dirty) {
-    return Error{ErrorCode::kNoDirtyLog,
-                 {{{"id", slot_id(slot)}, {"as", slot_as(slot)}}}};
-  }
-  if (peek) return dirty_words(*found);
-  std::vector<std::uint64_t> bitmap(found->dirty->words().size());
-  count_round(
-      mmu.dirty_rounds,
-      take_dirty_log(mmu, *found, [&](std::size_t word, std::uint64_t mask) {
-        bitmap[word] = mask;
-      }));
-  return bitmap;
 }
 
 }  // namespace mmu

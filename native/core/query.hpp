@@ -1,5 +1,4 @@
-// Questions about a VM's state. Nothing here changes anything, save the one
-// function that KVM_GET_DIRTY_LOG needs.
+// Questions about a VM's state. Nothing here changes anything.
 #pragma once
 
 #include "core/memslot_ops.hpp"
@@ -26,7 +25,5 @@ Result<std::uint64_t> count_rmap(const Mmu& mmu, std::uint64_t gpa);
 Result<bool> has_private_attribute(const Mmu& mmu, std::uint64_t gpa);
 FlushView flush_view(const Mmu& mmu);
 std::vector<ViolationView> list_violations(const Mmu& mmu);
-Result<std::vector<std::uint64_t>> read_dirty_log(Mmu& mmu, std::uint32_t slot,
-                                                  bool peek);
 
 }  // namespace mmu

@@ -129,8 +129,8 @@ class ReplayLoop {
     const HostOptions& host = mmu.config.host;
     const bool host_alike = host.ad_bits && !host.pml && !host.nx_huge_pages;
     return mmu.config.mmu == Flavour::kTdp && mmu.tlbs == nullptr &&
-           mmu.trace == nullptr && host_alike && aliases_alike &&
-           (space.bit_count == 0 || walks_lawfully());
+           mmu.trace == nullptr && mmu.rings == nullptr && host_alike &&
+           aliases_alike && (space.bit_count == 0 || walks_lawfully());
   }
 
   // Where nothing caches, what a flush forgets is nowhere.

@@ -92,7 +92,8 @@ void RmapOps::drop_and_flush(const Fault& fault, Level level) {
 void RmapOps::map_mmio(const Fault& fault, TableRef& table) {
   const unsigned index = table_index(fault.walk_gfn, Level::k4K);
   mmu_.tree(fault.root)
-      .set_spte(table, index, make_mmio(fault.gfn, mmu_.slots().generation()));
+      .set_spte(table, index,
+                make_mmio(fault.gfn, mmu_.slots().mmio_generation()));
   if (mmu_.trace) mmu_.trace->mark_mmio_spte(fault, table, index);
   ++mmu_.vcpus[fault.vcpu].pf_mmio_spte_created;
 }

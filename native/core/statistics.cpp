@@ -118,7 +118,8 @@ std::vector<NamedCount> sum_of(const Mmu& mmu,
 }  // namespace
 
 std::vector<NamedCount> list_stats(const Mmu& mmu) {
-  std::vector<NamedCount> counts = sum_of(mmu, mmu.vcpus);
+  std::vector<NamedCount> counts =
+      sum_of(mmu, {mmu.vcpus.data(), mmu.vcpu_ids.size()});
   for (const VmRow& row : kVmRows) {
     const std::string_view name = row.names.of(mmu.config.kernel);
     if (!name.empty()) counts.push_back({name, row.value(mmu)});
@@ -128,8 +129,8 @@ std::vector<NamedCount> list_stats(const Mmu& mmu) {
 
 Result<std::vector<NamedCount>> list_vcpu_stats(const Mmu& mmu,
                                                 std::uint32_t vcpu) {
-  if (vcpu < mmu.vcpus.size()) return sum_of(mmu, {&mmu.vcpus[vcpu], 1});
-  const std::uint64_t limit = mmu.vcpus.size();
+  if (vcpu < mmu.vcpu_ids.size()) return sum_of(mmu, {&mmu.vcpus[vcpu], 1});
+  const std::uint64_t limit = mmu.vcpu_ids.size();
   return Error{ErrorCode::kEvent,
                {{{"row", 0}, {"value", vcpu}, {"limit", limit}}},
                "expected a vCPU below " + std::to_string(limit) +

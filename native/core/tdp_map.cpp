@@ -17,7 +17,8 @@ OutcomeCode TdpOps::map_mmio(Fault& fault) {
   }
   reach(fault, Level::k4K, table);
   const unsigned index = table_index(fault.walk_gfn, Level::k4K);
-  tree.set_spte(table, index, make_mmio(fault.gfn, mmu_.slots().generation()));
+  tree.set_spte(table, index,
+                make_mmio(fault.gfn, mmu_.slots().mmio_generation()));
   if (mmu_.trace) mmu_.trace->mark_mmio_spte(fault, table, index);
   ++mmu_.vcpus[fault.vcpu].pf_mmio_spte_created;
   return OutcomeCode::kEmulate;

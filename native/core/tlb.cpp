@@ -69,21 +69,27 @@ void Tlb::flush_all() noexcept {
 Result<TlbSet> TlbSet::create(TlbGeometry geometry, unsigned vcpus) {
   const Result<TlbGeometry> checked = check(geometry);
   if (!checked) return checked.error();
+  TlbSet set;
+  if (auto error = set.add(geometry, vcpus)) return *std::move(error);
+  return set;
+}
+
+std::optional<Error> TlbSet::add(TlbGeometry geometry, unsigned vcpus) {
   const std::uint64_t count = std::uint64_t{geometry.entries} * vcpus;
   auto tags = LazyArray<std::uint64_t>::create(count);
   if (!tags) return tags.error();
   auto entries = LazyArray<TlbEntry>::create(count);
   if (!entries) return entries.error();
-  TlbSet set;
-  set.tags_ = std::move(tags.value());
-  set.entries_ = std::move(entries.value());
-  set.tlbs_.reserve(vcpus);
+  blocks_.reserve(blocks_.size() + 1);
+  tlbs_.reserve(tlbs_.size() + vcpus);
+  blocks_.push_back({std::move(tags.value()), std::move(entries.value())});
+  const Block& block = blocks_.back();
   for (unsigned vcpu = 0; vcpu < vcpus; ++vcpu) {
     const std::size_t first = std::size_t{geometry.entries} * vcpu;
-    set.tlbs_.emplace_back(geometry, set.tags_.data() + first,
-                           set.entries_.data() + first);
+    tlbs_.emplace_back(geometry, block.tags.data() + first,
+                       block.entries.data() + first);
   }
-  return set;
+  return std::nullopt;
 }
 
 }  // namespace mmu

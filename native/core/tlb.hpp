@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/address.hpp"
@@ -137,6 +138,8 @@ class TlbSet {
  public:
   // kConfig for a geometry of no sense; kOutOfMemory where the host refuses.
   static Result<TlbSet> create(TlbGeometry geometry, unsigned vcpus);
+  // One more vCPU's.
+  std::optional<Error> add(TlbGeometry geometry, unsigned vcpus = 1);
 
   Tlb& operator[](unsigned vcpu) noexcept { return tlbs_[vcpu]; }
   unsigned vcpus() const noexcept {
@@ -160,8 +163,12 @@ class TlbSet {
   }
 
  private:
-  LazyArray<std::uint64_t> tags_;
-  LazyArray<TlbEntry> entries_;
+  // Of vCPUs that were made together.
+  struct Block {
+    LazyArray<std::uint64_t> tags;
+    LazyArray<TlbEntry> entries;
+  };
+  std::vector<Block> blocks_;
   std::vector<Tlb> tlbs_;
 };
 

@@ -43,7 +43,7 @@ void TlbFlush::flush_all() {
   if (provider_.has_full_hook()) {
     ++counts_.remote_tlb_flush;
   } else {
-    counts_.remote_tlb_flush += !from_vcpu_ || vcpus_ > 1;
+    counts_.remote_tlb_flush += vcpus_ > from_vcpu_;
     ++counts_.served;
   }
   if (tlbs_ != nullptr) tlbs_->flush_all();

@@ -42,6 +42,7 @@ class TlbFlush {
            TlbSet* tlbs)
       : alias_(&alias), provider_(provider), vcpus_(vcpus), tlbs_(tlbs) {}
 
+  void set_vcpus(unsigned vcpus) noexcept { vcpus_ = vcpus; }
   // Before each event: a vCPU's own need not be kicked.
   void begin_event(bool from_vcpu) noexcept {
     from_vcpu_ = from_vcpu;

@@ -3,13 +3,19 @@
 #include <limits>
 #include <utility>
 
+#include "core/dirty_calls.hpp"
 #include "core/flavour.hpp"
 #include "core/reach.hpp"
+#include "core/ring_calls.hpp"
 #include "core/rules/rule_set.hpp"
 #include "core/tracepoints/tracer.hpp"
 
 namespace mmu {
 namespace {
+
+GfnRange frames_of(const VmEvent& event) {
+  return {{event.start}, {event.end}};
+}
 
 template <class Act>
 void for_each_slot(Mmu& mmu, GfnRange range, Act act) {
@@ -18,21 +24,49 @@ void for_each_slot(Mmu& mmu, GfnRange range, Act act) {
   }
 }
 
+// In manual mode a reader gets a copy, and nothing is taken.
 std::uint64_t take_dirty_logs(Mmu& mmu, GfnRange range) {
   std::uint64_t pages = 0;
+  if (mmu.log.is_manual) return pages;
   for_each_slot(mmu, range, [&](Memslot& slot) {
     if (slot.is_logged()) pages += take_dirty_log(mmu, slot);
   });
   return pages;
 }
 
-// Nobody asks for a log of what cannot be written. All bitmaps are made before
-// the first slot changes, so that the event happens whole or not at all.
+// Where dirty pages are in rings, both ioctls fail: ENXIO.
+void get_dirty_logs(Mmu& mmu, const VmEvent& event, Outcome& out) {
+  if (mmu.rings != nullptr) {
+    out.code = OutcomeCode::kError;
+    return;
+  }
+  count_round(mmu.dirty_rounds, take_dirty_logs(mmu, frames_of(event)));
+}
+
+void clear_dirty_logs(Mmu& mmu, const VmEvent& event, Outcome& out) {
+  if (mmu.rings != nullptr) {
+    out.code = OutcomeCode::kError;
+    return;
+  }
+  const GfnRange range = frames_of(event);
+  for_each_slot(mmu, range, [&](Memslot& slot) {
+    if (!slot.is_logged()) return;
+    clear_dirty_windows(mmu, slot, range.empty() ? slot.range : range);
+  });
+}
+
+void reset_every_ring(Mmu& mmu, const VmEvent&, Outcome& out) {
+  if (!collect_and_reset_rings(mmu)) out.code = OutcomeCode::kError;
+}
+
+// Nobody asks for a log of what cannot be written, and private memory has none.
+// All bitmaps are made before the first slot changes, so that the event happens
+// whole or not at all.
 void start_loggings(Mmu& mmu, GfnRange range) {
   std::vector<std::pair<Memslot*, Bitmaps>> ready;
   for_each_slot(mmu, range, [&](Memslot& slot) {
-    if (slot.is_logged() || slot.is_readonly()) return;
-    ready.emplace_back(&slot, make_bitmaps(slot));
+    if (slot.is_logged() || slot.is_readonly() || slot.has_memfd()) return;
+    ready.emplace_back(&slot, make_bitmaps(mmu, slot));
   });
   for (auto& [slot, bitmaps] : ready) {
     start_logging(mmu, *slot, std::move(bitmaps));
@@ -140,10 +174,6 @@ using Handler = void (*)(Mmu&, const VmEvent&, Outcome&);
 
 void nothing(Mmu&, const VmEvent&, Outcome&) {}
 
-GfnRange frames_of(const VmEvent& event) {
-  return {{event.start}, {event.end}};
-}
-
 // By EventKind.
 constexpr Handler kHandlers[] = {
     nothing,                                        // kAccess
@@ -153,9 +183,7 @@ constexpr Handler kHandlers[] = {
     [](Mmu& mmu, const VmEvent&, Outcome&) {  // kZapAllFast
       mmu.ops->zap_all_fast();
     },
-    [](Mmu& mmu, const VmEvent& event, Outcome&) {  // kDirtyLogGet
-      count_round(mmu.dirty_rounds, take_dirty_logs(mmu, frames_of(event)));
-    },
+    get_dirty_logs,                                 // kDirtyLogGet
     [](Mmu& mmu, const VmEvent& event, Outcome&) {  // kDirtyLogEnable
       start_loggings(mmu, frames_of(event));
     },
@@ -170,18 +198,18 @@ constexpr Handler kHandlers[] = {
       set_attributes(mmu, frames_of(event),
                      (event.flags & kAttributesPrivate) != 0);
     },
-    nothing,     // kHvaBegin
-    nothing,     // kHvaEnd
-    age_hva,     // kAge
-    age_hva,     // kTestAge
-    nothing,     // kDirtyLogClear
-    nothing,     // kDirtyRingReset
-    nothing,     // kWriteTrackAdd
-    nothing,     // kWriteTrackRemove
-    nothing,     // kPrefault
-    flush_vcpu,  // kVcpuTlbFlush
-    nothing,     // kAsyncReady
-    nothing,     // kNxRecover
+    nothing,           // kHvaBegin
+    nothing,           // kHvaEnd
+    age_hva,           // kAge
+    age_hva,           // kTestAge
+    clear_dirty_logs,  // kDirtyLogClear
+    reset_every_ring,  // kDirtyRingReset
+    nothing,           // kWriteTrackAdd
+    nothing,           // kWriteTrackRemove
+    nothing,           // kPrefault
+    flush_vcpu,        // kVcpuTlbFlush
+    nothing,           // kAsyncReady
+    nothing,           // kNxRecover
 };
 static_assert(std::size(kHandlers) == kEventKindCount);
 

@@ -40,6 +40,15 @@ const VM: Record<keyof NativeVm, Member> = {
   dirtyLog: "method",
   setTrace: "method",
   takeTrace: "method",
+  clearDirtyLog: "method",
+  collectRing: "method",
+  resetRings: "method",
+  enableCap: "method",
+  disableQuirks: "method",
+  createVcpu: "method",
+  createGuestMemfd: "method",
+  guestWrite: "method",
+  guestRead: "method",
   walk: "method",
   rmap: "method",
   leaves: "method",
@@ -126,7 +135,7 @@ describe("the error table", () => {
 
   test.each(rows)("$name has a sentence that starts small and has no full stop", ({ sentence, errno }) => {
     expect(sentence).toMatch(/^[a-z{].*[^.]$/);
-    expect(errno).toMatch(/^(E[A-Z]+)?$/);
+    expect(errno).toMatch(/^(E[A-Z0-9]+)?$/);
   });
 });
 
@@ -190,8 +199,9 @@ describe("a VM", () => {
       "flushedPages",
     ]);
     vm.step(0, 4096, 0, 0, 2);
-    expect(vm.memslots()).toEqual([{ ...region, dirtyPages: 1 }]);
-    expect(vm.memslot(0)).toEqual({ ...region, dirtyPages: 1 });
+    const slot = { ...region, dirtyPages: 1, memfd: -1, memfdOffset: 0 };
+    expect(vm.memslots()).toEqual([slot]);
+    expect(vm.memslot(0)).toEqual(slot);
     for (const absent of [1, 65_536, 2 * 65_536, 2 ** 32 - 1]) expect(vm.memslot(absent)).toBeUndefined();
     expect(vm.dirtyLog(0, true)).toEqual(new BigUint64Array([2n, 0n, 0n, 0n, 0n, 0n, 0n, 0n]));
     expect(vm.walk(4096).map(({ level, isLeaf }) => [level, isLeaf])).toEqual([

@@ -230,7 +230,7 @@ TEST_CASE("a configuration out of bounds names the option and the bounds") {
       {.address_bits = 49, .root_level = 4, .host_maxphyaddr = 49},
       {.address_bits = 48, .root_level = 6},
       {.address_bits = 48, .host_maxphyaddr = 46},
-      {.vcpus = 0},
+      {.vcpus = 65537},
       {.arena_bytes = 0},
   };
   const char* names[] = {"addressBits",    "rootLevel", "rootLevel",

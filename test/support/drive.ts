@@ -23,8 +23,9 @@ export const sizeOf = (level: number) => SIZES[level] ?? "4K";
 
 export const aVm: (config: ReferenceConfig) => Vm = createFor;
 
-export function memoryRegion({ backing, ...region }: Region): MemoryRegion {
-  return { ...region, backing: sizeOf(backing) };
+export function memoryRegion({ backing, memfd, isOldIoctl: _, ...region }: Region): MemoryRegion {
+  const file = memfd === undefined ? {} : { memfd: memfd.fd, memfdOffset: memfd.offset };
+  return { ...region, ...file, backing: sizeOf(backing) };
 }
 
 /** A VM with those of the slots that are not refused. */

@@ -137,6 +137,15 @@ export class FakeVm implements NativeVm {
   };
   takeTrace = (): string =>
     this.#release === undefined ? "" : `${this.#touched.size} pages, ${this.#release}\n`;
+  clearDirtyLog = (): NativeOutcome => NO_CHANGE;
+  collectRing = () => ({ slot: new Uint32Array(), page: new Float64Array() });
+  resetRings = () => ({ ...NO_CHANGE, entries: 0 });
+  enableCap = (): void => {};
+  disableQuirks = (): void => {};
+  createVcpu = (): number => 0;
+  createGuestMemfd = (): number => 0;
+  guestWrite = () => ({ bytesDone: 0, faulted: true, hva: new Float64Array(), bytes: new Float64Array() });
+  guestRead = () => this.guestWrite();
   walk = () => [];
   rmap = () => ({ gpa: new Float64Array(), spte: new BigUint64Array(), level: new Uint8Array() });
   leaves = () => this.rmap();
