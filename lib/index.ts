@@ -20,6 +20,7 @@ export { type Diagnosis, type Finding, renderDiagnosis } from "./report/text-dia
 export { type Inspection, renderInspection } from "./report/text-inspection.js";
 export { renderText, type TextOptions } from "./report/text-report.js";
 export { renderStrategies, type StrategyList } from "./report/text-strategies.js";
+export { renderVerification } from "./report/text-verification.js";
 export { type Capture, findCapture, type MemslotDescription, readMemslots } from "./trace/capture-json.js";
 export type { Compression } from "./trace/compression.js";
 export { scanForDirtyRounds } from "./trace/dirty-log-scan.js";
@@ -32,6 +33,7 @@ export type { TraceFormat, TraceSink, TraceTotals } from "./trace/trace-format.j
 export { defineTraceFormat } from "./trace/trace-format.js";
 export { type WriteTraceOptions, type WrittenTrace, writeTrace } from "./trace/write-trace.js";
 export { openTrace } from "./traces.js";
+export * from "./vectors/verify.js";
 export { VERSION } from "./version.js";
 export { type AliasPreset, aliasPreset, createVm, resolveConfig, type Vm } from "./vm.js";
 export { type GuestTransfer, KVM_CAP, type RingEntry, type VmCalls } from "./vm-calls.js";

@@ -10,7 +10,8 @@ import { EXIT, type ExitCode } from "./exit-codes.js";
 const SUMMARY =
   "A userspace model of the KVM x86 MMU: replays recorded guest page faults and says what the MMU did.";
 const STATUS = `Exit status:
-  0 done, 1 a rule of --fail-on was broken, 2 wrong command line,
+  0 done, 1 a rule of --fail-on was broken or a vector failed,
+  2 wrong command line,
   3 lossy or bad input, 4 not supported here, 70 a defect of gpalias,
   130 and 143 ended by SIGINT and SIGTERM`;
 

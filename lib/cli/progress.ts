@@ -23,6 +23,8 @@ export interface ProgressOptions {
   readonly quiet?: boolean | undefined;
   /** Milliseconds before the line appears. @default 400 */
   readonly patience?: number;
+  /** What is counted. @default "events" */
+  readonly unit?: string;
   /** Where the line goes. @default stderr */
   readonly stream?: NodeJS.WritableStream;
 }
@@ -30,12 +32,12 @@ export interface ProgressOptions {
 export async function startProgress(
   terminal: Terminal,
   label: string,
-  { quiet = false, patience = PATIENCE_MS, stream = process.stderr }: ProgressOptions = {},
+  { quiet = false, patience = PATIENCE_MS, unit = "events", stream = process.stderr }: ProgressOptions = {},
 ): Promise<Progress> {
   if (quiet || !terminal.interactive) return SILENT;
   const { SingleBar } = (await import("cli-progress")).default;
   const bar = new SingleBar({
-    format: `${label} [{bar}] {percentage}%  {events} events`,
+    format: `${label} [{bar}] {percentage}%  {events} ${unit}`,
     barsize: 30,
     barCompleteChar: "#",
     barIncompleteChar: ".",

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { BOOT, BOOT_TEXT, gpaliasJson } from "../cli/run-cli.js";
 import { root } from "../support/source-graph.js";
 
-const names = ["replay", "compare", "strategies", "inspect", "doctor"] as const;
+const names = ["replay", "compare", "strategies", "inspect", "verify", "doctor"] as const;
 type Name = (typeof names)[number];
 
 const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
@@ -30,6 +30,7 @@ beforeAll(async () => {
   documents.compare = await gpaliasJson(["compare", BOOT, "--alias", "tdx47", "--tlb"]);
   documents.strategies = await gpaliasJson(["strategies"]);
   documents.inspect = await gpaliasJson(["inspect", BOOT]);
+  documents.verify = await gpaliasJson(["verify", "vectors", "test/unit/vectors/sample.jsonl"]);
   documents.doctor = await gpaliasJson(["doctor"]);
 });
 
@@ -95,6 +96,12 @@ describe("a damaged document does not", () => {
       (d) => Object.assign(d["strategies"]?.[0] ?? {}, { flavours: ["ept"] }),
     ],
     ["inspect", "whose range has no pages", (d) => Object.assign(d["ranges"]?.[0] ?? {}, { pages: 0 })],
+    [
+      "verify",
+      "with a failure that names no line",
+      (d) => Object.assign(d, { firstFailures: [{ id: "a" }] }),
+    ],
+    ["verify", "without its skipped vectors", (d) => delete d["skipped"]],
     [
       "doctor",
       "whose failure has no advice",

@@ -100,11 +100,17 @@ const lib: readonly Group[] = [
   // Events in, events out: a machine is described to them, they know none.
   { name: "projections", files: /^lib\/projections\//, may: [...leaves, "columns"] },
   { name: "metrics", files: /^lib\/metrics\//, may: [...leaves, "columns"] },
+  // Recorded answers against the engine's: they use it as it is, beneath the facade.
+  {
+    name: "vectors",
+    files: /^lib\/vectors\//,
+    may: [...leaves, "addon-types", "config", "native", "trace"],
+  },
   // Data in, text out: a result's type is all it knows of a replay.
   {
     name: "report",
     files: /^lib\/report\//,
-    may: ["address", "addon-types", "metrics", "replay"],
+    may: ["address", "addon-types", "metrics", "replay", "vectors"],
   },
   {
     name: "replay",
@@ -124,6 +130,7 @@ const lib: readonly Group[] = [
       "report",
       "trace",
       "traces",
+      "vectors",
       "version",
       "vm",
     ],
