@@ -35,6 +35,6 @@ export { type WriteTraceOptions, type WrittenTrace, writeTrace } from "./trace/w
 export { openTrace } from "./traces.js";
 export * from "./vectors/verify.js";
 export { VERSION } from "./version.js";
-export { type AliasPreset, aliasPreset, createVm, resolveConfig, type Vm } from "./vm.js";
+export { type AliasPreset, aliasPreset, createVm, type HostMapping, resolveConfig, type Vm } from "./vm.js";
 export { type GuestTransfer, KVM_CAP, type RingEntry, type VmCalls } from "./vm-calls.js";
 export type { Flushes, Leaf, LeafCounts, Leaves, Step, TableList, Tables, Violation } from "./vm-queries.js";

@@ -17,6 +17,7 @@ import {
 import type { ResolvedVmConfig } from "./config.js";
 import { attempt } from "./errors.js";
 import { expectInteger, expectKeys, outOfRange, wrongType } from "./expect.js";
+import type { Invalidation } from "./host-mapping.js";
 import type {
   NativeDirtyRounds,
   NativeFlushes,
@@ -107,6 +108,8 @@ export interface VmQueries {
   flushes(): Flushes;
   /** The rules that fired, by name; empty if none did. */
   violations(): readonly Violation[];
+  /** Which invalidations of guest memory faults give way to (KVM: mmu_invalidate_retry_gfn(), v6.16). */
+  invalidation(): Invalidation;
   /** The page's memory attribute; false where the preset or strategy keeps none. */
   isPrivate(gpa: Gpa): boolean;
   /** Pages that changed their attribute while hardware still reached them through the other alias. */
@@ -187,6 +190,10 @@ export class NativeQueries implements VmQueries {
 
   violations(): readonly Violation[] {
     return attempt(() => this.#native.violations());
+  }
+
+  invalidation(): Invalidation {
+    return attempt(() => this.#native.invalidation());
   }
 
   isPrivate(gpa: Gpa): boolean {

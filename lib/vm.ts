@@ -20,11 +20,14 @@ import type { TraceRelease } from "./config/types.js";
 import { type ResolvedVmConfig, resolveConfigWith, type VmConfig } from "./config.js";
 import { attempt, fromNative, MmuError } from "./errors.js";
 import { expectInteger, expectKeys, expectOneOf, wrongType } from "./expect.js";
+import { type HostMapping, type Prefault, setHostMapping } from "./host-mapping.js";
 import { type Memslots, memslotsOf } from "./memslots.js";
 import { loadAddon } from "./native/addon.js";
 import type { NativeAddon, NativePreset, NativeVm } from "./native/addon-types.js";
 import { NativeCalls, type VmCalls } from "./vm-calls.js";
 import type { VmQueries } from "./vm-queries.js";
+
+export type { HostMapping } from "./host-mapping.js";
 
 export interface AccessOptions {
   /** Which vCPU accesses: below `config.vcpus`. @default 0 */
@@ -73,6 +76,23 @@ export interface Vm extends VmQueries, VmCalls, Disposable {
   takeDirtyLogs(): Outcome;
   /** The host takes back its memory at [hva, hva + bytes) (KVM: kvm_mmu_notifier_invalidate_range_start(), v6.16). */
   invalidateHva(hva: number, bytes: number): Outcome;
+  /**
+   * Says what the host's own page tables hold of [hva, hva + bytes) from now on. It changes the host alone: whoever takes
+   * something away invalidates it before, as the kernel's memory management does.
+   *
+   * @param hva a multiple of 4096 below 2^52, as is the end
+   * @throws MmuError `ERR_HOST_MAPPING` for a mapping that cannot be
+   */
+  setHostMapping(hva: number, bytes: number, mapping: HostMapping): void;
+  /**
+   * KVM_PRE_FAULT_MEMORY: maps [gpa, gpa + bytes) ahead, as far as it gets. With `mirror` the address has no alias bits, and
+   * the attribute decides which alias is meant; with every other strategy it is used as it is. Where KVM would wait for an
+   * invalidation to end, it ends with `EAGAIN`.
+   *
+   * @param gpa an integer in [0, 2^addressBits); one that is no multiple of 4096 comes back as `EINVAL`, as does `bytes`
+   * @throws MmuError `ERR_EVENT` for an address or a vCPU that the VM does not have
+   */
+  prefault(gpa: Gpa, bytes: number, options?: AccessOptions): Prefault;
   /**
    * KVM_SET_MEMORY_ATTRIBUTES over [gpa, gpa + bytes), without alias bits.
    *
@@ -146,6 +166,18 @@ class VmFacade extends NativeCalls implements Vm {
 
   invalidateHva(hva: number, bytes: number): Outcome {
     return this.#step("hva-invalidate", parseHva(hva, "hva"), parseSize(bytes, "bytes"));
+  }
+
+  setHostMapping(hva: number, bytes: number, mapping: HostMapping): void {
+    setHostMapping(this.#native, hva, bytes, mapping);
+  }
+
+  prefault(gpa: Gpa, bytes: number, options: AccessOptions = {}): Prefault {
+    expectKeys("prefault", options, ["vcpu"]);
+    const { vcpu = 0 } = options;
+    expectInteger("vcpu", vcpu, 0, this.config.vcpus - 1);
+    expectInteger("bytes", bytes, 0, Number.MAX_SAFE_INTEGER);
+    return attempt(() => this.#native.prefault(vcpu, this.gpaWithin(gpa), bytes));
   }
 
   setAttributes(gpa: Gpa, bytes: number, attribute: MemoryAttribute): Outcome {

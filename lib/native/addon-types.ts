@@ -5,7 +5,7 @@
  * needs. Friendly checks live in `lib/config.ts`, `lib/vm.ts` and
  * `lib/memslots.ts`. Refusals arrive as `NativeError`.
  */
-
+import type { NativeHost, NativeInvalidation, NativePrefault } from "./host-types.js";
 import type {
   NativeMemslot,
   NativeOutcome,
@@ -117,21 +117,6 @@ export interface NativeVmConfig {
   readonly host: NativeHost;
 }
 
-/** Members of HostOptions in `native/core/machine.hpp`. */
-export interface NativeHost {
-  readonly vendor: string;
-  readonly adBits: boolean;
-  readonly pml: boolean;
-  readonly nxHugePages: boolean;
-  readonly eagerPageSplit: boolean;
-  readonly mmioCaching: boolean;
-  readonly l1tf: boolean;
-  readonly memoryTypes: boolean;
-  readonly slotZapAll: boolean;
-  readonly asyncPageFaults: boolean;
-  readonly apicv: boolean;
-}
-
 export interface NativeStep {
   readonly level: number;
   readonly gpa: number;
@@ -217,6 +202,18 @@ export interface NativeVm {
   applied(): number;
   step(kind: number, gpa: number, bytes: number, vcpu: number, access: number): NativeOutcome;
   setMemslot(region: NativeRegionRequest): NativeOutcome;
+  /** `state`: see HostState in `native/core/machine.hpp`. ERR_HOST_MAPPING. */
+  setHostMapping(
+    hva: number,
+    bytes: number,
+    state: string,
+    pfn: number | undefined,
+    level: number,
+    reset: boolean,
+  ): undefined;
+  /** `errno` is `""` if anything was done. */
+  prefault(vcpu: number, gpa: number, bytes: number): NativePrefault;
+  invalidation(): NativeInvalidation;
   /** Every slot, each with its dirty pages counted, by `slot`. */
   memslots(): NativeMemslot[];
   /** One slot, its dirty pages counted; undefined if there is none with this `as_id << 16 | id`. */

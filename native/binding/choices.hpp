@@ -32,6 +32,13 @@ inline constexpr std::array<std::string_view, 3> kReleaseNames{"6.16", "6.1",
                                                                "5.10"};
 static_assert(static_cast<unsigned>(TraceRelease::k510) == 2);
 
+inline constexpr std::array<std::string_view, 5> kHostStateNames{
+    "readwrite", "readonly", "none", "poison", "io"};
+static_assert(static_cast<unsigned>(HostState::kReadOnly) == 1 &&
+              static_cast<unsigned>(HostState::kNone) == 2 &&
+              static_cast<unsigned>(HostState::kPoison) == 3 &&
+              static_cast<unsigned>(HostState::kIo) == 4);
+
 // Place of a string argument among `names`, or an exception that lists them.
 std::size_t index_of(Napi::Value value, std::string_view name,
                      std::span<const std::string_view> names);

@@ -60,6 +60,9 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   Napi::Value applied(const Napi::CallbackInfo& info);
   Napi::Value step(const Napi::CallbackInfo& info);
   Napi::Value set_memslot(const Napi::CallbackInfo& info);
+  Napi::Value set_host_mapping(const Napi::CallbackInfo& info);
+  Napi::Value prefault(const Napi::CallbackInfo& info);
+  Napi::Value invalidation(const Napi::CallbackInfo& info);
   Napi::Value memslots(const Napi::CallbackInfo& info);
   Napi::Value memslot(const Napi::CallbackInfo& info);
   Napi::Value generation(const Napi::CallbackInfo& info);

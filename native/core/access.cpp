@@ -100,9 +100,10 @@ OutcomeCode reissue(Mmu& mmu, Fault& fault, OutcomeCode code) {
   if (!serve_from_tables(mmu, access, word, level)) {
     Fault again =
         make_fault(mmu.alias, fault.issued, fault.access, fault.vcpu, word);
-    exit_with(mmu, again);
+    const bool is_emulated =
+        exit_with(mmu, again) == OutcomeCode::kWriteProtected;
     fault.level = Level::kNone;
-    outcome = OutcomeCode::kStuck;
+    outcome = is_emulated ? OutcomeCode::kWriteProtected : OutcomeCode::kStuck;
   }
   if (mmu.rules != nullptr) {
     mmu.rules->answered({access, fault.canonical, code, outcome});

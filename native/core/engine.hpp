@@ -9,7 +9,10 @@
 
 #include "core/check_events.hpp"
 #include "core/dirty_calls.hpp"
+#include "core/host_events.hpp"
+#include "core/host_ops.hpp"
 #include "core/memslot_family.hpp"
+#include "core/prefault.hpp"
 #include "core/query.hpp"
 #include "core/replay_loop.hpp"
 #include "core/ring_calls.hpp"
@@ -77,6 +80,26 @@ class Engine final : public Machine {
     const Result<SlotChange> change = mmu::set_memslot(mmu_, region);
     if (!change) return change.error();
     return done_since(mmu_, before);
+  }
+
+  std::optional<Error> set_host_mapping(
+      const HostMappingRequest& request) override {
+    return mmu::set_host_mapping(mmu_, request);
+  }
+
+  Result<PrefaultResult> prefault(unsigned vcpu, std::uint64_t gpa,
+                                  std::uint64_t bytes) override {
+    return prefault_memory(mmu_, vcpu, gpa, bytes);
+  }
+  InvalidationView invalidation() const override {
+    return invalidation_view(mmu_);
+  }
+  void set_interleave(std::function<void(Machine&)> others) override {
+    mmu_.interleave = nullptr;
+    if (others) {
+      mmu_.interleave = [this, run = std::move(others)] { run(*this); };
+    }
+    remember_slots(mmu_);
   }
 
   std::vector<MemslotView> memslots() const override {

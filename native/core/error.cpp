@@ -48,6 +48,7 @@ constexpr ErrorInfo kTable[] = {
      "the memslot's file is not open: the VM has made {count:d} guest_memfds"},
     {"ERR_MEMSLOT_MEMFD", "EINVAL", "{detail}"},
     {"ERR_GUEST_MEMFD", "EINVAL", "{detail}"},
+    {"ERR_HOST_MAPPING", "", "{detail}"},
     {"ERR_NO_DIRTY_LOG", "ENOENT",
      "memslot {id:d} of address space {as:d} has no dirty log"},
     {"ERR_DIRTY_LOG", "EINVAL", "{detail}"},

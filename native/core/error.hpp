@@ -37,6 +37,7 @@ enum class ErrorCode : std::uint8_t {
   kMemslotBadFd,
   kMemslotMemfd,
   kGuestMemfd,
+  kHostMapping,
   kNoDirtyLog,
   kDirtyLog,
   kDirtyRing,

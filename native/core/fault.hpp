@@ -5,7 +5,9 @@
 // the address names, under which frames KVM walks and looks, and what may be
 // done through it; nothing below knows an alias bit.
 //
-// KVM: kvm_mmu_page_fault(), kvm_tdp_page_fault(), fast_page_fault() (v6.16).
+// Its order is fault.cpp's; each step has a file of its own (fault_steps.hpp).
+//
+// KVM: kvm_mmu_page_fault(), kvm_tdp_page_fault() (v6.16).
 #pragma once
 
 #include "core/hardware_walk.hpp"
@@ -24,6 +26,9 @@ struct Fault {
   std::uint8_t granted = 0;
   // PFERR_RSVD: hardware met an entry that it must not accept.
   bool reserved = false;
+  // Nobody waits for this one: a leaf that is there is left as it is, a new
+  // one is not marked as used.
+  bool prefetch = false;
 
   // What the strategy says of the address.
   Gfn gfn;              // slots, dirty logs
@@ -32,6 +37,10 @@ struct Fault {
   RootId root = RootId::kDirect;
   bool is_private = false;
   std::uint8_t permissions = 7;
+
+  // What the host says of the page; KVM: kvm_faultin_pfn().
+  Pfn pfn{};
+  bool map_writable = true;
 
   // Outputs.
   Level level = Level::kNone;  // of the leaf that serves the access now
@@ -63,16 +72,22 @@ Fault make_fault(const S& alias, AliasedGfn issued, std::uint8_t access,
 
 OutcomeCode handle_fault(Mmu& mmu, Fault& fault);
 
+// A fault that no access has led to: it counts nothing that its leaf does not.
+// KVM: kvm_mmu_do_page_fault() with prefetch.
+OutcomeCode handle_prefetch(Mmu& mmu, Fault& fault);
+
 // The slot that backs the frame, for this alias: KVM's own are not for all.
 Memslot* visible_slot(const Mmu& mmu, const Fault& fault);
-// The frame that a fault gets from its slot, the first of a page at `level`.
-Pfn pfn_for(const Mmu& mmu, const Fault& fault, const Memslot& slot,
-            Level level);
+// The frame that a fault has found, the first of a page at `level`.
+Pfn pfn_for(const Mmu& mmu, const Fault& fault, Level level);
 // The leaf that it gets.
 Spte leaf_for(const Mmu& mmu, const Fault& fault, const Memslot& slot,
               Level level);
 // The level at which it is mapped.
 Level goal_of(const Mmu& mmu, const Fault& fault, const Memslot& slot);
+// Whether a leaf was installed that does not let the write through, so that
+// nothing has served it. KVM: the result RET_PF_WRITE_PROTECTED of make_spte().
+bool is_refused(Fault& fault, Spte leaf);
 // A leaf was installed: what a dirty log has to know.
 void mark_dirty(const Mmu& mmu, const Fault& fault, Memslot& slot, Spte leaf);
 

@@ -48,6 +48,11 @@ class FlavourOps {
   // Huge pages again. True if a flush of the slot is due.
   virtual bool disarm(const Memslot& slot) = 0;
 
+  // Takes the right to write, and to get it back without the lock, from
+  // whatever maps these frames of a slot. True if something changed. KVM:
+  // kvm_mmu_slot_gfn_write_protect().
+  virtual bool write_protect_gfns(const Memslot& slot, GfnRange frames) = 0;
+
   // How many reverse-map entries a frame has.
   virtual std::uint64_t rmap_count(Gfn) const { return 0; }
   virtual void append_tables(std::vector<TableView>&) const = 0;

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +17,7 @@
 
 #include "core/error.hpp"
 #include "core/event.hpp"
+#include "core/host_views.hpp"
 #include "core/slot_types.hpp"
 
 namespace mmu {
@@ -200,6 +202,20 @@ class Machine {
   // KVM_SET_USER_MEMORY_REGION: create, move, change flags, or with bytes 0
   // delete. The outcome counts the entries that the change zapped.
   virtual Result<Outcome> set_memslot(const MemslotRegion& region) = 0;
+  // Changes the host alone. Whoever takes something from KVM invalidates it
+  // before, as mm does (kHvaBegin, kHvaEnd).
+  virtual std::optional<Error> set_host_mapping(
+      const HostMappingRequest& request) = 0;
+  // KVM_PRE_FAULT_MEMORY through a vCPU. Where KVM would repeat itself until an
+  // invalidation is over, it ends with EAGAIN.
+  virtual Result<PrefaultResult> prefault(unsigned vcpu, std::uint64_t gpa,
+                                          std::uint64_t bytes) = 0;
+  virtual InvalidationView invalidation() const = 0;
+  // What others do while a fault is on its way: called once by each fault that
+  // is about to map something, after it has looked up everything and before it
+  // takes the lock. The events that it steps are events of their own. None for
+  // an empty function.
+  virtual void set_interleave(std::function<void(Machine&)> others) = 0;
   virtual std::vector<MemslotView> memslots() const = 0;
   // One slot, by `as_id << 16 | id`.
   virtual std::optional<MemslotView> memslot(std::uint32_t slot) const = 0;

@@ -11,7 +11,8 @@ Memslot* MemslotSet::search(Gfn gfn) const {
   if (after == slots_.begin()) return nullptr;
   Memslot* slot = std::prev(after)->get();
   if (!slot->range.contains(gfn)) return nullptr;
-  if (!slot->is_internal()) last_ = slot;
+  const bool is_usual = !slot->is_internal() && !slot->needs_care;
+  if (remembers_ && is_usual) last_ = slot;
   return slot;
 }
 

@@ -19,6 +19,7 @@
 #include "core/kernel_profile.hpp"
 #include "core/machine.hpp"
 #include "core/reverse_map.hpp"
+#include "core/write_track.hpp"
 
 namespace mmu {
 
@@ -43,6 +44,16 @@ struct Memslot {
   // its twins; only the slot itself is known by its id.
   std::vector<Memslot*> twins;
   bool is_twin = false;
+  // Something is to be looked up, frame by frame, for what it maps: see
+  // host_ops.hpp. Such a slot is never the one that was found last, so the
+  // short ways through a fault are not for it.
+  bool needs_care = false;
+  // The host has something to say of its memory: `pfn_of` and `backing` hold
+  // only where it has not.
+  bool has_host_mappings = false;
+  WriteTrack tracked;
+
+  void note_needs() { needs_care = has_host_mappings || !tracked.empty(); }
 
   // One of KVM's own: TSS, identity map, APIC access page.
   bool is_internal() const;
@@ -51,6 +62,9 @@ struct Memslot {
   // KVM: kvm_slot_dirty_track_enabled().
   bool is_logged() const { return flags & MemslotRegion::kLogDirty; }
 
+  Hva hva_of(Gfn gfn) const {
+    return {hva.value + ((gfn.value - range.start.value) << kPageShift)};
+  }
   Pfn pfn_of(Gfn gfn) const { return {(gfn.value + pfn_offset) & pfn_mask}; }
 
   void mark_dirty(Gfn gfn) {
@@ -67,6 +81,8 @@ constexpr std::uint32_t slot_id(std::uint32_t slot) { return slot & 0xffff; }
 constexpr std::uint32_t slot_as(std::uint32_t slot) { return slot >> 16; }
 
 inline constexpr std::uint32_t kUserMemslots = 32764;
+// The second of KVM's own; KVM: APIC_ACCESS_PAGE_PRIVATE_MEMSLOT.
+inline constexpr std::uint32_t kApicAccessMemslot = kUserMemslots + 1;
 inline constexpr std::uint64_t kMaxMemslotPages = 0x7fffffff;
 
 inline bool Memslot::is_internal() const { return id >= kUserMemslots; }
@@ -79,7 +95,7 @@ class MemslotSet {
       : generation_(as_id), spaces_(spaces), mmio_mask_(bit(mmio_bits) - 1) {}
 
   // Null where no slot backs the frame. Remembers the slot it found, unless it
-  // is internal: those are not for every alias.
+  // is internal, as those are not for every alias, or needs care.
   Memslot* find(Gfn gfn) const {
     Memslot* slot = find_in_last(gfn);
     return slot != nullptr ? slot : search(gfn);
@@ -92,6 +108,13 @@ class MemslotSet {
   }
   Memslot* by_id(std::uint32_t id) const {
     return id < by_id_.size() ? by_id_[id] : nullptr;
+  }
+  // Whatever changes what a slot needs says so.
+  void forget_last() const { last_ = nullptr; }
+  // Whether a slot that was found may be remembered at all.
+  void remember(bool may) {
+    remembers_ = may;
+    last_ = nullptr;
   }
   // A slot other than `self` that overlaps the range, or null.
   const Memslot* overlapping(GfnRange range, const Memslot* self) const;
@@ -119,6 +142,7 @@ class MemslotSet {
   std::vector<std::unique_ptr<Memslot>> slots_;
   std::vector<Memslot*> by_id_;  // null where no slot has the id
   mutable Memslot* last_ = nullptr;
+  bool remembers_ = true;
   std::uint64_t generation_;
   unsigned spaces_;
   std::uint64_t mmio_mask_;
@@ -152,6 +176,13 @@ std::optional<Error> check_binding(const MemslotSet* sets,
 // KVM: kvm_arch_prepare_memory_region() (v6.16).
 Result<SlotChange> check_arch(const MemslotRegion& region, SlotChange change,
                               const SlotRules& rules, const AliasSpace& space);
+
+// Top of the address bits inside a 1G table. An alias bit there would have to
+// choose between tables that such a page does not have.
+inline constexpr unsigned kTop1G = 38;
+constexpr bool allows_1g(const AliasSpace& space) {
+  return space.bit_count == 0 || space.low_bit > kTop1G;
+}
 
 // The last frame that may be mapped. KVM: kvm_mmu_max_gfn() (v6.16).
 constexpr Gfn max_gfn(const MachineConfig& config) {

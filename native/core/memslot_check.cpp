@@ -236,9 +236,8 @@ Refusal check_binding(const MemslotSet* sets, const MemslotRegion& region,
   return std::nullopt;
 }
 
-// Rows in KVM's order; the last one is ours: an alias bit inside a 1G page
-// would have to choose between tables that such a page does not have. A slot
-// that moves keeps its backing, whatever the request says.
+// Rows in KVM's order; the last one is ours. A slot that moves keeps its
+// backing, whatever the request says.
 Result<SlotChange> check_arch(const MemslotRegion& region, SlotChange change,
                               const SlotRules& rules, const AliasSpace& space) {
   const GfnRange range = gfn_range(region);
@@ -252,11 +251,10 @@ Result<SlotChange> check_arch(const MemslotRegion& region, SlotChange change,
   if (const auto bad = aliased_frame(range, space, rules)) {
     return Error{ErrorCode::kMemslotAliased, {{{"gpa", *bad << kPageShift}}}};
   }
-  constexpr unsigned kTop = 38;  // of the address bits inside a 1G table
   if (change == SlotChange::kCreate && region.backing == 3 &&
-      space.bit_count != 0 && space.low_bit <= kTop) {
+      !allows_1g(space)) {
     return Error{ErrorCode::kMemslotBacking,
-                 {{{"bit", space.low_bit}, {"limit", kTop}}}};
+                 {{{"bit", space.low_bit}, {"limit", kTop1G}}}};
   }
   return change;
 }

@@ -1,6 +1,8 @@
 #include "core/memslot_ops.hpp"
 
 #include "core/flavour.hpp"
+#include "core/host_events.hpp"
+#include "core/host_ops.hpp"
 #include "core/memslot_family.hpp"
 #include "core/rules/rule_set.hpp"
 
@@ -28,9 +30,11 @@ Result<SlotChange> create(Mmu& mmu, const MemslotRegion& region) {
   Result<SlotChange> change = check_arch(region, SlotChange::kCreate,
                                          mmu.slot_rules, mmu.alias.space());
   if (!change) return change;
+  if (auto busy = slots_are_busy(mmu)) return *busy;
   Result<Family> family = make_family(mmu, region);
   if (!family) return family.error();
   make_room(mmu, family.value());
+  for (const auto& slot : family.value()) note_host_mappings(mmu, *slot);
   for (std::unique_ptr<Memslot>& slot : family.value()) {
     mmu.slot_sets[slot->as_id].insert(std::move(slot));
     advance_generation(mmu, slot_as(region.slot));
@@ -113,6 +117,7 @@ Result<SlotChange> move(Mmu& mmu, const MemslotRegion& region) {
   const Result<SlotChange> change =
       check_arch(region, SlotChange::kMove, mmu.slot_rules, mmu.alias.space());
   if (change) make_room(mmu, family);
+  for (const auto& slot : family) note_host_mappings(mmu, *slot);
   for (std::size_t i = 0; i < (change ? olds.size() : 1); ++i) {
     invalidate(mmu, *olds[i]);
     if (i == 0) report_removal(mmu, as_id, range);
@@ -134,12 +139,20 @@ void toggle_logging(Mmu& mmu, Memslot& slot) {
   }
 }
 
+// A create waits only once it has been checked whole.
+bool waits_first(SlotChange change) {
+  return change != SlotChange::kNone && change != SlotChange::kCreate;
+}
+
 }  // namespace
 
 Result<SlotChange> set_memslot(Mmu& mmu, const MemslotRegion& region) {
   Result<SlotChange> change =
       check_memslot(mmu.slot_sets.data(), region, mmu.slot_rules);
   if (!change) return change;
+  if (waits_first(change.value())) {
+    if (auto busy = slots_are_busy(mmu)) return *busy;
+  }
   switch (change.value()) {
     case SlotChange::kNone:
       return change;

@@ -4,16 +4,21 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "core/alias/alias_strategy.hpp"
+#include "core/async_faults.hpp"
 #include "core/dirty_ring.hpp"
 #include "core/external_tables.hpp"
 #include "core/frame_set.hpp"
+#include "core/host_memory.hpp"
+#include "core/invalidation.hpp"
 #include "core/machine_setup.hpp"
 #include "core/memslot.hpp"
+#include "core/mmio_cache.hpp"
 #include "core/page_table.hpp"
 #include "core/tlb.hpp"
 #include "core/tlb_flush.hpp"
@@ -68,6 +73,12 @@ struct DirtyRings {
   std::vector<DirtyRing> of;
 };
 
+// What KVM remembers of one vCPU between faults.
+struct VcpuState {
+  MmioCache mmio;
+  AsyncFaults async;
+};
+
 struct Mmu {
   Mmu(MachineSetup&& setup, const Alias& strategy, PagePool&& arena);
   ~Mmu();
@@ -85,6 +96,14 @@ struct Mmu {
     return incarnations[static_cast<unsigned>(root)];
   }
   bool has_private_memory() const { return alias.has_private_memory(); }
+  VcpuState& of_vcpu(unsigned vcpu) {
+    if (vcpu >= vcpu_states.size()) vcpu_states.resize(vcpu + 1);
+    return vcpu_states[vcpu];
+  }
+  // Whether private memory stands on frames of its own, not on the slot's.
+  bool has_own_frames(bool is_private) const {
+    return is_private && private_bit != 0;
+  }
   // By its frame, where private memory has frames of its own.
   bool is_private_leaf(Spte leaf) const {
     return (leaf.raw & private_bit) != 0;
@@ -98,6 +117,11 @@ struct Mmu {
   TreeAccounts accounts;
   std::array<PageTable, kRootCount> trees;
   std::array<std::uint32_t, kRootCount> incarnations{};
+  HostMemory host;
+  Invalidations invalidations;
+  // What others do while a fault is on its way; empty: nothing.
+  std::function<void()> interleave;
+  bool is_interleaving = false;
   const SlotRules slot_rules;
   std::array<MemslotSet, kAddressSpaces> slot_sets;
   // Whether a slot's end drops every table: KVM_X86_QUIRK_SLOT_ZAP_ALL.
@@ -109,6 +133,7 @@ struct Mmu {
   // One at least, though it may be nobody's.
   std::vector<VcpuStats> vcpus;
   MmuStats stats;
+  std::vector<VcpuState> vcpu_states;  // as far as any was asked for
   DirtyRounds dirty_rounds;
   // Address bit that marks the host frames of private memory; 0 if none do.
   std::uint64_t private_bit = 0;

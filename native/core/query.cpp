@@ -65,6 +65,13 @@ Error bad_gpa(std::uint64_t gpa) {
           "expected a gpa below the VM's address width, got " + number(gpa)};
 }
 
+Error bad_vcpu(const Mmu& mmu, std::uint64_t vcpu) {
+  return {ErrorCode::kEvent,
+          {{{"row", 0}, {"value", vcpu}, {"limit", mmu.vcpu_ids.size()}}},
+          "expected a vCPU below " + std::to_string(mmu.vcpu_ids.size()) +
+              ", got vCPU " + std::to_string(vcpu)};
+}
+
 Error aborted(std::size_t applied) {
   return {ErrorCode::kAborted, {{{"applied", applied}}}};
 }

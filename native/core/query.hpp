@@ -6,6 +6,7 @@
 namespace mmu {
 
 Error bad_gpa(std::uint64_t gpa);
+Error bad_vcpu(const Mmu& mmu, std::uint64_t vcpu);
 Error aborted(std::size_t applied);
 Error out_of_memory(const Mmu& mmu);
 

@@ -1,6 +1,5 @@
 #include "core/range_ops.hpp"
 
-#include "core/huge_page.hpp"
 #include "core/table_walk.hpp"
 
 namespace mmu {
@@ -37,11 +36,6 @@ Spte first_leaf_below(const PageTable& tree, AliasedRange range, Level level) {
     }
   }
   return {};
-}
-
-bool is_recoverable(const Memslot& slot, Gfn gfn, Level level) {
-  return level <= kMaxHugeLevel && allows_huge(slot, gfn, level) &&
-         max_mapping_level(slot, gfn) >= level;
 }
 
 }  // namespace
@@ -84,6 +78,14 @@ Hull write_protect(PageTable& tree, AliasedRange range,
   return hull;
 }
 
+Hull write_protect_for_good(PageTable& tree, AliasedRange range) noexcept {
+  Hull hull;
+  for_each_leaf(tree, range, [&](TableWalk& walk, Spte leaf) {
+    take(tree, walk, leaf, leaf.without(ept::kWrite | ept::kMmuWritable), hull);
+  });
+  return hull;
+}
+
 Hull write_protect_masked(PageTable& tree, AliasedGfn first, std::uint64_t mask,
                           std::uint64_t keep) noexcept {
   Hull hull;
@@ -110,16 +112,13 @@ void split_huge_pages(PageTable& tree, AliasedRange range) noexcept {
 }
 
 Hull recover_huge_pages(PageTable& tree, AliasedRange range,
-                        const Memslot& slot, std::uint64_t offset,
-                        std::uint64_t keep, const MayRecover& may) {
+                        std::uint64_t offset, std::uint64_t keep,
+                        const MayRecover& may) {
   Hull hull;
   for (TableWalk walk(tree, range, Level::k2M); walk; walk.next()) {
     const Level level = walk.level();
     const Gfn gfn{walk.gfn().value - offset};
-    if (!walk.spte().is_link(level) || !is_recoverable(slot, gfn, level) ||
-        !may(gfn, level)) {
-      continue;
-    }
+    if (!walk.spte().is_link(level) || !may(gfn, level)) continue;
     const AliasedRange span = span_of(walk);
     const Spte leaf = first_leaf_below(tree, span, level);
     if (!leaf.is_present() || (leaf.raw & keep) != 0) continue;

@@ -1,9 +1,9 @@
 // What is done to every leaf of a range of one tree.
 //
 // Each takes the range as the tree indexes it; the strategy has already turned
-// a canonical range into the views through which it is reached. Slots are
-// passed where KVM looks at them. `keep` is an address bit, or 0: leaves that
-// have it are private memory, and nobody's to log.
+// a canonical range into the views through which it is reached. `keep` is an
+// address bit, or 0: leaves that have it are private memory, and nobody's to
+// log.
 //
 // The hull that comes back holds the frames of every leaf from which something
 // was taken; a cached translation of them may be stale.
@@ -38,6 +38,10 @@ bool age_leafs(PageTable& tree, AliasedRange range, bool clear) noexcept;
 Hull write_protect(PageTable& tree, AliasedRange range,
                    std::uint64_t keep) noexcept;
 
+// Takes W and MMU-writable from every leaf that meets the range, so that only a
+// fault with the lock gives W back.
+Hull write_protect_for_good(PageTable& tree, AliasedRange range) noexcept;
+
 // Takes W from the 4K leaves whose bit is set in `mask`; bit 0 is `first`.
 // Larger leaves are left alone.
 Hull write_protect_masked(PageTable& tree, AliasedGfn first, std::uint64_t mask,
@@ -47,13 +51,12 @@ Hull write_protect_masked(PageTable& tree, AliasedGfn first, std::uint64_t mask,
 // out it stops and leaves the rest to be split by faults.
 void split_huge_pages(PageTable& tree, AliasedRange range) noexcept;
 
-// Replaces tables by huge leaves where slot and host allow it, and where
-// `may(first slot frame, level)` does. A table without a present leaf stays,
-// and so does one whose first leaf is private. `offset` is what to take from a
-// frame of the tree to get the slot's.
+// Replaces tables by huge leaves where `may(first slot frame, level)` says so.
+// A table without a present leaf stays, and so does one whose first leaf is
+// private. `offset` is what to take from a frame of the tree to get the slot's.
 using MayRecover = std::function<bool(Gfn, Level)>;
 Hull recover_huge_pages(PageTable& tree, AliasedRange range,
-                        const Memslot& slot, std::uint64_t offset,
-                        std::uint64_t keep, const MayRecover& may);
+                        std::uint64_t offset, std::uint64_t keep,
+                        const MayRecover& may);
 
 }  // namespace mmu

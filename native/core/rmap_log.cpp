@@ -31,8 +31,7 @@ bool RmapOps::disarm(const Memslot& slot) {
     for_each(slot, level, slot.range, [&](Leaf& leaf) {
       if (leaf.spte.is_blocked() || is_private(leaf)) return;
       const Gfn base = mmu_.alias.slot_gfn(frame_of(leaf.table, 0));
-      const Level largest = max_mapping_level(slot, base);
-      if (allowed_level(mmu_, base, largest) <= level) return;
+      if (mapping_level(mmu_, slot, base) <= level) return;
       take(leaf, Spte{});
       any = true;
       if (!mmu_.flush.has_range_hook()) return;

@@ -1,5 +1,6 @@
 // How the legacy MMU answers a fault. KVM: direct_map(), mmu_set_spte(),
 // direct_pte_prefetch() (v6.16).
+#include "core/host_ops.hpp"
 #include "core/reach.hpp"
 #include "core/rmap_ops.hpp"
 #include "core/tracepoints/tracer.hpp"
@@ -10,7 +11,7 @@ OutcomeCode RmapOps::map(Fault& fault, Memslot* slot) {
   const Level goal = slot == nullptr ? Level::k4K : goal_of(mmu_, fault, *slot);
   if (mmu_.trace) {
     const Pfn pfn = slot == nullptr ? tracepoint::kNoSlotPfn
-                                    : pfn_for(mmu_, fault, *slot, Level::k4K);
+                                    : pfn_for(mmu_, fault, Level::k4K);
     mmu_.trace->spte_requested(fault, pfn, goal);
   }
   TableRef table = descend(fault, goal);
@@ -21,9 +22,9 @@ OutcomeCode RmapOps::map(Fault& fault, Memslot* slot) {
     code = map_leaf(fault, *slot, table);
   }
   // Ageing cannot tell a prefetched leaf where nobody keeps Accessed.
-  const bool more =
-      (code == OutcomeCode::kFixed || code == OutcomeCode::kEmulate) &&
-      !mmu_.entry_rules.ad_disabled();
+  const bool more = code != OutcomeCode::kSpurious &&
+                    code != OutcomeCode::kUnzapped &&
+                    !mmu_.entry_rules.ad_disabled();
   if (more && goal == Level::k4K && !fault.is_private) prefetch(fault, table);
   return code;
 }
@@ -107,7 +108,13 @@ OutcomeCode RmapOps::map_leaf(Fault& fault, Memslot& slot, TableRef& table) {
   const Spte old = tree.get(table, index);
   const Spte leaf = leaf_for(mmu_, fault, slot, level);
   fault.level = level;
-  if (old == leaf) return OutcomeCode::kSpurious;
+  if (old == leaf) {
+    return is_refused(fault, leaf) ? OutcomeCode::kWriteProtected
+                                   : OutcomeCode::kSpurious;
+  }
+  if (fault.prefetch && old.is_leaf(level) && old.pfn() == leaf.pfn()) {
+    return OutcomeCode::kSpurious;
+  }
   const bool in_the_way =
       old.is_link(level) || (old.is_leaf(level) && old.pfn() != leaf.pfn());
   if (in_the_way) tree.set_spte(table, index, Spte{});
@@ -115,6 +122,7 @@ OutcomeCode RmapOps::map_leaf(Fault& fault, Memslot& slot, TableRef& table) {
   if (mmu_.trace) mmu_.trace->set_spte(fault, table, index);
   mark_dirty(mmu_, fault, slot, leaf);
   if (in_the_way) drop_and_flush(fault, level);
+  if (is_refused(fault, leaf)) return OutcomeCode::kWriteProtected;
   const bool unblocked = old.is_blocked() && old.pfn() == leaf.pfn();
   return unblocked ? OutcomeCode::kUnzapped : OutcomeCode::kFixed;
 }
@@ -143,11 +151,15 @@ bool RmapOps::prefetch_run(const Fault& fault, TableRef& table, unsigned first,
   Memslot* slot = visible_slot(mmu_, at);
   if (slot == nullptr || slot->is_readonly() || slot->is_logged()) return false;
   if (at.gfn.value + (end - first) > slot->range.end.value) return false;
-  for (unsigned i = first; i < end; ++i) prefetch_one(fault, table, i, *slot);
+  for (unsigned i = first; i < end; ++i) {
+    if (!prefetch_one(fault, table, i, *slot)) return i > first;
+  }
   return true;
 }
 
-void RmapOps::prefetch_one(const Fault& near, TableRef& table, unsigned index,
+// False where the host does not have the page ready, to write to.
+// KVM: kvm_prefetch_pages().
+bool RmapOps::prefetch_one(const Fault& near, TableRef& table, unsigned index,
                            const Memslot& slot) {
   const std::uint64_t skip =
       index - std::uint64_t{table_index(near.walk_gfn, Level::k4K)};
@@ -157,10 +169,14 @@ void RmapOps::prefetch_one(const Fault& near, TableRef& table, unsigned index,
   fault.gfn.value += skip;
   fault.canonical.value += skip;
   PageTable& tree = mmu_.tree(fault.root);
-  if (!may_prefetch(fault, tree.get(table, index))) return;
+  if (!may_prefetch(fault, tree.get(table, index))) return true;
+  const HostAnswer host = look_up_host(mmu_, slot, fault.gfn);
+  if (host.state != HostState::kReadWrite) return false;
+  fault.pfn = host.pfn;
   const Spte leaf = leaf_for(mmu_, fault, slot, Level::k4K);
   tree.set_spte(table, index, mark_unused(leaf));
   if (mmu_.trace) mmu_.trace->set_spte(fault, table, index);
+  return true;
 }
 
 // A prefetch asks nobody, so it must not do what a fault would have to undo

@@ -37,6 +37,7 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   void arm(const Memslot& slot) override;
   void rearm(const Memslot& slot, Gfn first, std::uint64_t mask) override;
   bool disarm(const Memslot& slot) override;
+  bool write_protect_gfns(const Memslot& slot, GfnRange frames) override;
   std::uint64_t rmap_count(Gfn gfn) const override;
   void append_tables(std::vector<TableView>& tables) const override;
 
@@ -65,7 +66,7 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   void prefetch(const Fault& fault, TableRef& table);
   bool prefetch_run(const Fault& fault, TableRef& table, unsigned first,
                     unsigned end);
-  void prefetch_one(const Fault& near, TableRef& table, unsigned index,
+  bool prefetch_one(const Fault& near, TableRef& table, unsigned index,
                     const Memslot& slot);
   bool may_prefetch(const Fault& fault, Spte old) const;
 

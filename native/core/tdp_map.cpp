@@ -29,16 +29,15 @@ OutcomeCode TdpOps::map_leaf(Fault& fault, Memslot& slot) {
   const Level level = goal_of(mmu_, fault, slot);
   TableRef table;
   if (mmu_.trace) {
-    mmu_.trace->spte_requested(fault, pfn_for(mmu_, fault, slot, Level::k4K),
-                               level);
+    mmu_.trace->spte_requested(fault, pfn_for(mmu_, fault, Level::k4K), level);
   }
   const OutcomeCode path = reach(fault, level, table);
   if (path != OutcomeCode::kFixed) return path;
   const unsigned index = table_index(fault.walk_gfn, level);
   const Spte old = tree.get(table, index);
   fault.level = level;
-  if (old.is_leaf(level) &&
-      (old.permissions() & fault.access) == fault.access) {
+  const bool allows = (old.permissions() & fault.access) == fault.access;
+  if (old.is_leaf(level) && (fault.prefetch || allows)) {
     return OutcomeCode::kSpurious;
   }
   const OutcomeCode external = ask_external(fault);
@@ -51,6 +50,7 @@ OutcomeCode TdpOps::map_leaf(Fault& fault, Memslot& slot) {
   if (mmu_.trace) mmu_.trace->set_spte(fault, table, index);
   mark_dirty(mmu_, fault, slot, leaf);
   if (old.is_link(level)) replace_table(fault);
+  if (is_refused(fault, leaf)) return OutcomeCode::kWriteProtected;
   const bool unblocked = old.is_blocked() && old.pfn() == leaf.pfn();
   return unblocked ? OutcomeCode::kUnzapped : OutcomeCode::kFixed;
 }

@@ -114,14 +114,13 @@ void TdpOps::rearm(const Memslot& slot, Gfn first, std::uint64_t mask) {
 
 bool TdpOps::disarm(const Memslot& slot) {
   bool any = false;
-  const auto may = [this](Gfn gfn, Level level) {
-    return allows_level(mmu_, gfn, level);
+  const auto may = [&](Gfn gfn, Level level) {
+    return allows_level(mmu_, slot, gfn, level);
   };
   for_each_logged_view(
       slot, slot.range, [&](PageTable& tree, const View& view) {
-        any |=
-            took(view, recover_huge_pages(tree, view.range, slot, view.offset,
-                                          mmu_.private_bit, may));
+        any |= took(view, recover_huge_pages(tree, view.range, view.offset,
+                                             mmu_.private_bit, may));
       });
   return any;
 }

@@ -24,6 +24,7 @@ class TdpOps final : public FlavourOps {
   void arm(const Memslot& slot) override;
   void rearm(const Memslot& slot, Gfn first, std::uint64_t mask) override;
   bool disarm(const Memslot& slot) override;
+  bool write_protect_gfns(const Memslot& slot, GfnRange frames) override;
   void append_tables(std::vector<TableView>& tables) const override;
 
  private:

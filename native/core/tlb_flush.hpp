@@ -49,6 +49,16 @@ class TlbFlush {
     event_ = {};
     taken_.clear();
   }
+  // Around events of others in the middle of one, which owes nothing yet.
+  struct Paused {
+    bool from_vcpu;
+    EventFlush event;
+  };
+  Paused pause() const noexcept { return {from_vcpu_, event_}; }
+  void resume(const Paused& paused) noexcept {
+    from_vcpu_ = paused.from_vcpu;
+    event_ = paused.event;
+  }
   // Frames, as issued, that lost a permission through an alias.
   void took(unsigned alias, AliasedRange frames) noexcept {
     taken_.add(alias, frames);

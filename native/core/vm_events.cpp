@@ -5,10 +5,12 @@
 
 #include "core/dirty_calls.hpp"
 #include "core/flavour.hpp"
-#include "core/reach.hpp"
+#include "core/host_events.hpp"
+#include "core/prefault.hpp"
 #include "core/ring_calls.hpp"
 #include "core/rules/rule_set.hpp"
 #include "core/tracepoints/tracer.hpp"
+#include "core/write_track_ops.hpp"
 
 namespace mmu {
 namespace {
@@ -79,63 +81,21 @@ void stop_loggings(Mmu& mmu, GfnRange range) {
   });
 }
 
-// Twins are asked one by one, each with a flush of its own.
+// Twins are asked one by one, each with a flush of its own. An invalidation
+// like any other, whether or not a slot is there. KVM: kvm_zap_gfn_range().
 void zap_range(Mmu& mmu, GfnRange range) {
+  open_invalidation(mmu);
   const unsigned parts =
       mmu.traits.twin_slots ? mmu.alias.space().alias_count() : 1;
   for (unsigned alias = 0; alias < parts; ++alias) {
     const std::uint64_t offset = mmu.alias.space().offset_of(alias);
     const GfnRange part{{range.start.value + offset},
                         {range.end.value + offset}};
+    mmu.invalidations.add(part);
     if (mmu.ops->zap(ZapCause::kRange, part)) mmu.flush.range(part);
   }
+  close_invalidation(mmu);
   if (mmu.rules) mmu.rules->removed(range);
-}
-
-// The frames of a slot that stand on these host pages.
-GfnRange frames_on(const Memslot& slot, std::uint64_t start,
-                   std::uint64_t end) {
-  const std::uint64_t base = slot.hva.value >> kPageShift;
-  const std::uint64_t first = std::max(start, base);
-  const std::uint64_t last = std::min(end, base + slot.range.size());
-  if (first >= last) return {slot.range.start, slot.range.start};
-  return {{slot.range.start.value + (first - base)},
-          {slot.range.start.value + (last - base)}};
-}
-
-// One flush for all slots. KVM: kvm_mmu_notifier_invalidate_range_start().
-void invalidate_hva(Mmu& mmu, std::uint64_t start, std::uint64_t end) {
-  if (mmu.trace) {
-    mmu.trace->out().unmap_hva_range({start << kPageShift, end << kPageShift});
-  }
-  bool any = false;
-  for (const auto& slot : mmu.slots().slots()) {
-    const GfnRange frames = frames_on(*slot, start, end);
-    if (!frames.empty()) any |= mmu.ops->invalidate_host(frames);
-  }
-  if (any) mmu.flush.all();
-}
-
-void trace_ageing(const Mmu& mmu, const VmEvent& event, bool clear) {
-  if (!mmu.trace) return;
-  const std::uint64_t start = event.start << kPageShift;
-  if (clear) {
-    mmu.trace->out().age_hva({start, event.end << kPageShift});
-  } else {
-    mmu.trace->out().test_age_hva(start);
-  }
-}
-
-// KVM: kvm_mmu_notifier_clear_young(), kvm_mmu_notifier_test_young().
-void age_hva(Mmu& mmu, const VmEvent& event, Outcome& out) {
-  const bool clear = event.kind == EventKind::kAge;
-  trace_ageing(mmu, event, clear);
-  bool young = false;
-  for (const auto& slot : mmu.slots().slots()) {
-    const GfnRange frames = frames_on(*slot, event.start, event.end);
-    if (!frames.empty()) young |= mmu.ops->age(frames, clear);
-  }
-  out.level = young;
 }
 
 // What the guest asks for itself concerns no other vCPU. KVM:
@@ -145,34 +105,21 @@ void flush_vcpu(Mmu& mmu, const VmEvent& event, Outcome&) {
   if (mmu.tlbs != nullptr) (*mmu.tlbs)[event.vcpu].flush_all();
 }
 
-// Pages that change their attribute and stay mapped the way they were.
-std::uint64_t left_mapped(const Mmu& mmu, GfnRange range, bool to_private) {
-  std::uint64_t pages = 0;
-  for (const View& view : mmu.alias.every_view(range)) {
-    if (view.is_private == to_private) continue;
-    const PageTable& tree = mmu.tree(view.root);
-    for_each_reached(tree, view.range, [&](AliasedRange leaf, Spte, Level) {
-      const std::uint64_t first = std::max(leaf.start, view.range.start).value;
-      const std::uint64_t last = std::min(leaf.end, view.range.end).value;
-      const GfnRange frames{{first - view.offset}, {last - view.offset}};
-      const std::uint64_t is = mmu.private_frames.count_in(frames);
-      pages += to_private ? frames.size() - is : is;
-    });
-  }
-  return pages;
-}
-
-// Takes the mappings that go with the old attribute, and flushes.
-void unmap_opposite(Mmu& mmu, GfnRange range, bool to_private) {
-  const ZapCause cause =
-      to_private ? ZapCause::kToPrivate : ZapCause::kToShared;
-  if (mmu.ops->zap(cause, range)) mmu.flush.range(range);
-}
-
 // A handler changes the VM; of the outcome it may set code and level.
 using Handler = void (*)(Mmu&, const VmEvent&, Outcome&);
 
 void nothing(Mmu&, const VmEvent&, Outcome&) {}
+
+HostRange host_pages_of(const VmEvent& event) {
+  return {{event.start}, {event.end}};
+}
+
+// KVM would wait until the slots may change.
+bool refuses_while_busy(const Mmu& mmu, Outcome& out) {
+  if (!slots_are_busy(mmu)) return false;
+  out.code = OutcomeCode::kError;
+  return true;
+}
 
 // By EventKind.
 constexpr Handler kHandlers[] = {
@@ -183,56 +130,63 @@ constexpr Handler kHandlers[] = {
     [](Mmu& mmu, const VmEvent&, Outcome&) {  // kZapAllFast
       mmu.ops->zap_all_fast();
     },
-    get_dirty_logs,                                 // kDirtyLogGet
-    [](Mmu& mmu, const VmEvent& event, Outcome&) {  // kDirtyLogEnable
+    get_dirty_logs,                                     // kDirtyLogGet
+    [](Mmu& mmu, const VmEvent& event, Outcome& out) {  // kDirtyLogEnable
+      if (refuses_while_busy(mmu, out)) return;
       start_loggings(mmu, frames_of(event));
     },
-    [](Mmu& mmu, const VmEvent& event, Outcome&) {  // kDirtyLogDisable
+    [](Mmu& mmu, const VmEvent& event, Outcome& out) {  // kDirtyLogDisable
+      if (refuses_while_busy(mmu, out)) return;
       stop_loggings(mmu, frames_of(event));
     },
     nothing,                                        // kEnd
     [](Mmu& mmu, const VmEvent& event, Outcome&) {  // kHvaInvalidate
-      invalidate_hva(mmu, event.start, event.end);
+      begin_hva_invalidation(mmu, host_pages_of(event));
+      end_hva_invalidation(mmu, host_pages_of(event));
     },
     [](Mmu& mmu, const VmEvent& event, Outcome&) {  // kAttributes
       set_attributes(mmu, frames_of(event),
                      (event.flags & kAttributesPrivate) != 0);
     },
-    nothing,           // kHvaBegin
-    nothing,           // kHvaEnd
-    age_hva,           // kAge
-    age_hva,           // kTestAge
-    clear_dirty_logs,  // kDirtyLogClear
-    reset_every_ring,  // kDirtyRingReset
-    nothing,           // kWriteTrackAdd
-    nothing,           // kWriteTrackRemove
-    nothing,           // kPrefault
-    flush_vcpu,        // kVcpuTlbFlush
-    nothing,           // kAsyncReady
-    nothing,           // kNxRecover
+    [](Mmu& mmu, const VmEvent& event, Outcome&) {  // kHvaBegin
+      begin_hva_invalidation(mmu, host_pages_of(event));
+    },
+    [](Mmu& mmu, const VmEvent& event, Outcome&) {  // kHvaEnd
+      end_hva_invalidation(mmu, host_pages_of(event));
+    },
+    [](Mmu& mmu, const VmEvent& event, Outcome& out) {  // kAge
+      out.level = age_hva(mmu, host_pages_of(event), true);
+    },
+    [](Mmu& mmu, const VmEvent& event, Outcome& out) {  // kTestAge
+      out.level = age_hva(mmu, host_pages_of(event), false);
+    },
+    clear_dirty_logs,                               // kDirtyLogClear
+    reset_every_ring,                               // kDirtyRingReset
+    [](Mmu& mmu, const VmEvent& event, Outcome&) {  // kWriteTrackAdd
+      track_writes(mmu, frames_of(event));
+    },
+    [](Mmu& mmu, const VmEvent& event, Outcome&) {  // kWriteTrackRemove
+      untrack_writes(mmu, frames_of(event));
+    },
+    [](Mmu& mmu, const VmEvent& event, Outcome& out) {  // kPrefault
+      mmu.flush.begin_event(true);
+      const Prefaulted done =
+          prefault(mmu, event.vcpu, {{event.start}, {event.end}});
+      out.level = static_cast<std::uint8_t>(done.level);
+      if (done.pages == 0) out.code = OutcomeCode::kError;
+    },
+    flush_vcpu,                                         // kVcpuTlbFlush
+    [](Mmu& mmu, const VmEvent& event, Outcome& out) {  // kAsyncReady
+      mmu.flush.begin_event(true);
+      if (!finish_async_faults(mmu, event.vcpu)) {
+        out.code = OutcomeCode::kError;
+      }
+    },
+    nothing,  // kNxRecover
 };
 static_assert(std::size(kHandlers) == kEventKindCount);
 
 }  // namespace
-
-// KVM stores last, with entries reserved before; one thread cannot tell, and
-// what may fail for want of memory comes first.
-// KVM: kvm_vm_set_mem_attributes().
-void set_attributes(Mmu& mmu, GfnRange range, bool to_private) {
-  FrameSet& frames = mmu.private_frames;
-  if (to_private ? frames.covers(range) : !frames.meets(range)) return;
-  const bool keeps_both =
-      !mmu.traits.checks_attributes && !mmu.traits.claims_exclusion;
-  const std::uint64_t left =
-      keeps_both ? left_mapped(mmu, range, to_private) : 0;
-  if (to_private) {
-    frames.add(range);
-  } else {
-    frames.remove(range);
-  }
-  mmu.coexisting += left;
-  if (mmu.traits.checks_attributes) unmap_opposite(mmu, range, to_private);
-}
 
 Outcome apply_vm_event(Mmu& mmu, const VmEvent& event) {
   const std::uint64_t before = mmu.accounts.changed;

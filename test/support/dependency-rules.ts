@@ -13,7 +13,7 @@ export interface Group {
 
 const native: readonly Group[] = [
   // Vocabulary: addresses, bits, refusals, columns.
-  { name: "core/0", files: /^native\/core\/(address|bits|error|event)\.[ch]pp$/, may: [] },
+  { name: "core/0", files: /^native\/core\/(address|bits|error|event|host_views)\.[ch]pp$/, may: [] },
   // The outside's whole view of the core. Only types, so every layer may name them.
   { name: "core/machine.hpp", files: /^native\/core\/(machine|slot_types)\.hpp$/, may: ["core/0"] },
   // One strategy a file: knows the contract and the core, never another
@@ -46,7 +46,7 @@ const native: readonly Group[] = [
   {
     name: "core/1",
     files:
-      /^native\/core\/(formats\/\w+|alias\/alias_(space|traits|views)|spte|leaf|role|table_page|page_pool|memslot|memslot_check|kernel_profile|dirty_bitmap|dirty_ring|tlb|flush_plan|parse_number|reserved_bits|every_kth|lazy_array|index_pool|sparse_bits|spte_ref_lists|reverse_map|shadow_hash|parent_lists|frame_set|flush_provider|external_tables)\.[ch]pp$/,
+      /^native\/core\/(formats\/\w+|alias\/alias_(space|traits|views)|spte|leaf|role|table_page|page_pool|memslot|memslot_check|kernel_profile|dirty_bitmap|dirty_ring|tlb|flush_plan|parse_number|reserved_bits|every_kth|lazy_array|index_pool|sparse_bits|spte_ref_lists|reverse_map|shadow_hash|parent_lists|frame_set|host_memory|invalidation|write_track|mmio_cache|async_faults|pferr|flush_provider|external_tables)\.[ch]pp$/,
     may: ["core/0", "core/machine.hpp"],
   },
   // Behaviour: walks, faults, range operations, the contract of a strategy.
@@ -72,14 +72,14 @@ const lib: readonly Group[] = [
   { name: "version", files: /^lib\/version\.ts$/, may: [] },
   { name: "address", files: /^lib\/address\.ts$/, may: ["errors", "expect"] },
   // Only types; what the addon promises.
-  { name: "addon-types", files: /^lib\/native\/(addon|slot)-types\.ts$/, may: [] },
+  { name: "addon-types", files: /^lib\/native\/(addon|host|slot)-types\.ts$/, may: [] },
   { name: "columns", files: /^lib\/columns\//, may: [...leaves, "addon-types"] },
   // What the engine knows of configurations is asked through its type; who has the addon hands it in.
   { name: "config", files: /^lib\/config(\.ts$|\/)/, may: [...leaves, "addon-types"] },
   { name: "native", files: /^lib\/native\//, may: ["addon-types", "columns", "errors"] },
   {
     name: "vm",
-    files: /^lib\/(vm|vm-queries|vm-calls|memslots?|memslot-ids|dirty-log)\.ts$/,
+    files: /^lib\/(vm|vm-queries|vm-calls|host-mapping|memslots?|memslot-ids|dirty-log)\.ts$/,
     may: [...leaves, "addon-types", "columns", "config", "native"],
   },
   // Formats name a native decoder and are handed it: they know its type alone.

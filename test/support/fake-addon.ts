@@ -127,6 +127,9 @@ export class FakeVm implements NativeVm {
     return NO_CHANGE;
   }
 
+  setHostMapping = (): undefined => undefined;
+  prefault = () => ({ bytesDone: 0, errno: "" });
+  invalidation = () => ({ inProgress: 0, start: 0, end: 0, sequence: 0 });
   applied = (): number => 0;
   memslots = (): NativeMemslot[] => [...this.#slots.values()];
   memslot = (slot: number): NativeMemslot | undefined => this.#slots.get(slot);

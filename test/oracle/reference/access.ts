@@ -5,9 +5,9 @@
  */
 
 import type { Walk } from "./entries.js";
+import { isKnownHole } from "./holes.js";
 import { judgeAnswer, judgeServed } from "./judge-access.js";
 import { judgeTlbUse, judgeTlbWrite, pfnAt } from "./judge-tlb.js";
-import { mmioGeneration } from "./leaves.js";
 import { handleFault } from "./page-fault.js";
 import { noteWrite } from "./pml.js";
 import { allows, has } from "./rights.js";
@@ -67,8 +67,7 @@ function answer(state: State, access: Access, walk: Walk): Answer {
   if (leaf !== undefined) return { result: "hit", level: leaf.level, sptesChanged: 0 };
   // A misconfiguration that KVM planted, and no slot has come or gone since. No counter sees it.
   const { entry } = walk;
-  const isKnown = entry.kind === "mmio" && entry.generation === mmioGeneration(state);
-  const first = isKnown ? unserved("emulate") : handleFault(state, access, entry);
+  const first = isKnownHole(state, access, entry) ? unserved("emulate") : handleFault(state, access, entry);
   countExit(state, first);
   if (!goesOn(first)) return first;
   return again(state, access, first);

@@ -7,6 +7,7 @@ import type { Access } from "./access.js";
 import { zapOtherAlias } from "./conflict.js";
 import type { Entry } from "./entries.js";
 import { fastFix, isPresent } from "./fast-fault.js";
+import { noteHole } from "./holes.js";
 import { refuseHostPage } from "./host-page.js";
 import type { Slot } from "./memslots.js";
 import { makePagesAvailable } from "./page-limits.js";
@@ -66,6 +67,7 @@ function slowFix(state: State, access: Access, slot: Slot | undefined): Answer {
   if (slot === undefined) {
     const { privateToNothing } = state.policy;
     if (access.isPrivate && privateToNothing !== undefined) return unserved(privateToNothing);
+    noteHole(state, access);
     if (!host.mmioCaching || access.frame > state.maxGfn) return unserved("emulate");
     return map(state, access, undefined);
   }

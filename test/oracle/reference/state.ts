@@ -5,6 +5,7 @@ import { AsyncPages } from "./async-pages.js";
 import { Attributes } from "./attributes.js";
 import type { DirtyRing } from "./dirty-ring.js";
 import type { Range } from "./frames.js";
+import type { Hole } from "./holes.js";
 import { HostMemory } from "./host-memory.js";
 import { HOST_DEFAULTS } from "./host-options.js";
 import { limitsOf } from "./limits.js";
@@ -67,6 +68,8 @@ export interface State {
   readonly windows: Windows;
   readonly tracking: WriteTracking;
   readonly asyncPages: AsyncPages;
+  /** By vCPU. */
+  readonly holes: Map<number, Hole>;
   readonly pageLimit: PageLimit;
   readonly now: Now;
 }
@@ -138,7 +141,7 @@ export function newState(given: ReferenceConfig): State {
     ...{ vcpus: new Set(), rings: new Map(), pml: new Map() },
     ...{ coexisting: 0, conversions: 0, zappedPages: 0 },
     ...{ hostMemory: new HostMemory(), windows: new Windows() },
-    ...{ tracking: new WriteTracking(), asyncPages: new AsyncPages() },
+    ...{ tracking: new WriteTracking(), asyncPages: new AsyncPages(), holes: new Map() },
     pageLimit: newPageLimit(config.limitsPages),
     now: { number: 0, isAccess: false, scope: "none", pages: 0, taken: new Map() },
   };

@@ -1,0 +1,47 @@
+// Pages that a vCPU does without until the host has read them in.
+//
+// Named by the canonical frame, so that two aliases of a page wait once; kept
+// with the address that was used first, for the fault that maps it in the end.
+//
+// KVM: virt/kvm/async_pf.c, kvm_add_async_pf_gfn() (v6.16).
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "core/address.hpp"
+
+namespace mmu {
+
+class AsyncFaults {
+ public:
+  // KVM: ASYNC_PF_PER_VCPU.
+  static constexpr std::size_t kMost = 64;
+
+  struct Pending {
+    Gfn canonical;
+    AliasedGfn issued;
+  };
+
+  // True if the page is waited for now, or was before (the vCPU halts). False:
+  // there are too many, so the fault has to wait itself.
+  bool queue(Gfn canonical, AliasedGfn issued) {
+    for (const Pending& page : pending_) {
+      if (page.canonical == canonical) return true;
+    }
+    if (pending_.size() == kMost) return false;
+    pending_.push_back({canonical, issued});
+    return true;
+  }
+  // In the order in which they were queued.
+  const std::vector<Pending>& pending() const { return pending_; }
+  void drop_first(std::size_t count) {
+    pending_.erase(pending_.begin(),
+                   pending_.begin() + static_cast<std::ptrdiff_t>(count));
+  }
+
+ private:
+  std::vector<Pending> pending_;
+};
+
+}  // namespace mmu

@@ -1,0 +1,60 @@
+// The part of a fault that needs no lock: a leaf gets back what KVM took from
+// it only to notice the next access.
+//
+// KVM: fast_page_fault() (v6.16).
+#include "core/fault_steps.hpp"
+#include "core/last_entry.hpp"
+#include "core/leaf.hpp"
+#include "core/tracepoints/tracer.hpp"
+
+namespace mmu {
+namespace {
+
+bool allows(Spte spte, std::uint8_t access) {
+  return (spte.permissions() & access) == access;
+}
+
+// A leaf with everything that was taken from it only to notice this access.
+Spte restored(Spte leaf, bool write) {
+  Spte now = is_access_tracked(leaf) ? mark_used(leaf) : leaf;
+  return write && leaf.has(ept::kMmuWritable) ? now.with(ept::kWrite) : now;
+}
+
+// With A/D bits in use only a write can want something back.
+bool may_be_fast(const Mmu& mmu, const Fault& fault) {
+  if (fault.reserved) return false;
+  return fault.present ? fault.is_write() : mmu.entry_rules.ad_disabled();
+}
+
+// False: there was nothing to give back, or not enough.
+bool fix_found(Mmu& mmu, Fault& fault, LastEntry& found) {
+  const Level level = found.table.level;
+  if (!found.spte.is_leaf(level)) return false;
+  Memslot* slot = visible_slot(mmu, fault);
+  if (slot == nullptr) return false;
+  const Spte fixed = restored(found.spte, fault.is_write());
+  if (fixed == found.spte || !allows(fixed, fault.access)) return false;
+  const bool writes = fixed.is_writable() && !found.spte.is_writable();
+  if (writes && level > Level::k4K && slot->is_logged()) return false;
+  mmu.tree(fault.root).give_back(found.table, found.index, fixed);
+  if (writes) mark_dirty(mmu, fault, *slot, fixed);
+  fault.level = level;
+  return true;
+}
+
+}  // namespace
+
+// KVM: fast_page_fault().
+bool fix_fast(Mmu& mmu, Fault& fault) {
+  const PageTable& tree = mmu.tree(fault.root);
+  if (!may_be_fast(mmu, fault) || !tree.has_root()) return false;
+  LastEntry found = find_last(tree, fault.walk_gfn);
+  const Spte old = found.spte;
+  const bool fixed = fix_found(mmu, fault, found);
+  if (mmu.trace) {
+    mmu.trace->fast_page_fault(fault, found.table, found.index, old, fixed);
+  }
+  return fixed;
+}
+
+}  // namespace mmu
