@@ -12,9 +12,9 @@ import { isLongRun, runSeed } from "../support/random.js";
 import { scenarios } from "../support/sequence.js";
 import { leavesText } from "../support/vm-text.js";
 import { agree } from "./differential/agree.js";
-import { outcomeText } from "./differential/players.js";
+import { answerText } from "./differential/answers.js";
+import { outcomeText } from "./differential/outcome-text.js";
 import { leafLine } from "./differential/snapshot.js";
-import { answerText } from "./differential/transcript.js";
 import { LOG_DIRTY } from "./reference/types.js";
 import { ReferenceMmu } from "./reference-mmu.js";
 

@@ -6,7 +6,7 @@
 import fc from "fast-check";
 import { policies } from "../oracle/reference/policies.js";
 import { type PresetKind, presetNamed, shapeOf } from "../oracle/reference/presets.js";
-import type { Flavour, ReferenceConfig } from "../oracle/reference/types.js";
+import type { Flavour, Kernel, ReferenceConfig } from "../oracle/reference/types.js";
 
 export interface Pair {
   readonly policy: string;
@@ -55,6 +55,8 @@ const options = (pair: Pair, preset: string) => {
     internalSlots: preset.endsWith(":31") ? fc.constant(false) : fc.boolean(),
     externalTables: fc.constantFrom(...externals),
     convertOnExit: fc.boolean(),
+    kernel: fc.constantFrom<Kernel[]>("6.16", "6.16", "6.16", "5.10"),
+    dirtyRing: fc.constantFrom(0, 0, 0, 4096, 16384),
     preset: fc.constant(preset),
   });
 };
@@ -74,8 +76,9 @@ export function configsOf(pair: Pair): fc.Arbitrary<ReferenceConfig> {
     .chain((preset) => options(pair, preset))
     .map(({ shape: free, hostMore, preset, ...rest }) => {
       const shape = shapeOf(presetNamed(preset)) ?? free;
+      const dirtyRing = rest.kernel === "5.10" ? 0 : rest.dirtyRing;
       const hostMaxphyaddr = Math.max(36, Math.min(shape.addressBits + hostMore, 52));
-      return { ...pair, ...shape, hostMaxphyaddr, preset, ...rest };
+      return { ...pair, ...shape, hostMaxphyaddr, preset, ...rest, dirtyRing };
     });
 }
 

@@ -16,6 +16,7 @@ export function scenarioText({ config, slots, steps }: Scenario): string {
 export function stepText(step: Step): string {
   if (step.kind === "event") return eventText(step.event);
   if (step.kind === "memslot") return intentText(step.intent);
+  if (step.kind === "log") return Object.values(step.request).join(" ");
   return step.kind === "take-log" ? `take the log of slot ${hex(step.slot)}` : "compare";
 }
 

@@ -18,6 +18,7 @@ export function requests(giants: boolean): fc.Arbitrary<Draft<Step>> {
       { weight: 2, arbitrary: spoiled(giants) },
       { weight: 5, arbitrary: toExisting },
       { weight: 2, arbitrary: moves },
+      { weight: 2, arbitrary: withMemfd(giants) },
     )
     .map(
       (intent): Draft<Step> =>
@@ -49,6 +50,11 @@ const FAULTS: readonly Fault[] = [
   () => ({ slot: 32764 }),
   () => ({ slot: 2 * 65536 }),
   () => ({ flags: 8 }),
+  () => ({ flags: 4 }),
+  () => ({ flags: 4, memfd: { fd: 1, offset: 0 } }),
+  () => ({ flags: 5, memfd: { fd: 0, offset: 0 } }),
+  () => ({ flags: 4, memfd: { fd: 0, offset: 5000 } }),
+  () => ({ flags: 4, memfd: { fd: -2, offset: 0 } }),
   () => ({ bytes: 5000 }),
   () => ({ bytes: 2 ** 43 }),
   () => ({ bytes: 0, slot: 7 }),
@@ -68,4 +74,13 @@ function spoiled(giants: boolean): fc.Arbitrary<Draft<SlotIntent>> {
       const wrong = faults.map((fault) => fault(world));
       return { kind: "create", region: Object.assign({}, slot(world), ...wrong) as Region };
     });
+}
+
+/** Slots whose private memory is a file's. */
+function withMemfd(giants: boolean): fc.Arbitrary<Draft<SlotIntent>> {
+  const file = { fd: fc.nat({ max: 1 }), offset: fc.constantFrom(0, 0, 4096, 2 ** 20) };
+  return fc.record({ slot: slots(giants), memfd: fc.record(file) }).map(({ slot, memfd }) => (world) => {
+    const region = slot(world);
+    return { kind: "create", region: { ...region, bytes: Math.min(region.bytes, 2 ** 20), flags: 4, memfd } };
+  });
 }

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import type { ReferenceConfig, ReferenceEvent, Region } from "../oracle/reference/types.js";
 import { configsOf, type Pair } from "./alias-rows.js";
 import { accesses, bursts, conversions, overAll, overRangeOf } from "./sequence-events.js";
+import { type LogRequest, logRequests, openings } from "./sequence-logs.js";
 import { type Draft, hvaRanges, ranges, slots } from "./sequence-places.js";
 import { requests, slotNumbers } from "./sequence-slots.js";
 
@@ -21,6 +22,7 @@ export type Step =
   | { readonly kind: "event"; readonly event: ReferenceEvent }
   | { readonly kind: "memslot"; readonly intent: SlotIntent }
   | { readonly kind: "take-log"; readonly slot: number }
+  | { readonly kind: "log"; readonly request: LogRequest }
   /** Look at everything now, not only at the end. */
   | { readonly kind: "compare" };
 
@@ -48,12 +50,13 @@ export function scenarios({ giants = false, pair = PLAIN } = {}): fc.Arbitrary<S
     .record({
       config: configsOf(pair),
       slots: fc.array(slots(giants), { minLength: 1, maxLength: 6, size: "max" }),
+      opening: openings,
       steps: fc.array(steps(giants), { minLength: 1, maxLength: MAX_STEPS, size: "max" }),
     })
-    .map(({ config, slots, steps }) => {
+    .map(({ config, slots, opening, steps }) => {
       const world = { config, slots: [] as Region[] };
       for (const draft of slots) world.slots.push(draft(world));
-      return { ...world, steps: steps.flatMap((draft) => draft(world)) };
+      return { ...world, steps: [...opening, ...steps].flatMap((draft) => draft(world)) };
     });
 }
 
@@ -70,6 +73,10 @@ function steps(giants: boolean): fc.Arbitrary<Steps> {
     { weight: 1, arbitrary: overAll("zap-all-fast") },
     { weight: 3, arbitrary: overRangeOf("dirty-log-get", ranges) },
     { weight: 3, arbitrary: overAll("dirty-log-get") },
+    { weight: 2, arbitrary: overRangeOf("dirty-log-clear", ranges) },
+    { weight: 1, arbitrary: overAll("dirty-log-clear") },
+    { weight: 1, arbitrary: overAll("dirty-ring-reset") },
+    { weight: 4, arbitrary: logRequests },
     { weight: 2, arbitrary: overRangeOf("dirty-log-enable", ranges) },
     { weight: 1, arbitrary: overAll("dirty-log-enable") },
     { weight: 2, arbitrary: overRangeOf("dirty-log-disable", ranges) },

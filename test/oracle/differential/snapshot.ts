@@ -4,6 +4,7 @@
  */
 import type { Vm } from "../../../lib/index.js";
 import { hex, leavesText } from "../../support/vm-text.js";
+import { asKernelHasIt } from "../reference/formats.js";
 import { PAGE_BYTES } from "../reference/frames.js";
 import type { Slot } from "../reference/memslots.js";
 import type { LeafCount, RenderedLeaf } from "../reference/report.js";
@@ -47,7 +48,7 @@ export function snapshotOfReference(model: ReferenceMmu, probes: readonly number
   const levels = byLevel.slice(1, model.state.config.rootLevel + 1);
   const leaves = model.leaves({ mmio: true });
   return [
-    `generations ${model.generation(0)} ${model.generation(1)}`,
+    `generations ${model.state.memslots.generations.join(" ")}`,
     ...model.slots().map(slotLine),
     `stats ${sorted(comparedStats(model.stats()))}`,
     `tables: ${roots} roots, ${levels.join(" ")}`,
@@ -67,7 +68,7 @@ export function snapshotOfVm(vm: Vm, probes: readonly number[]): Snapshot {
   const { roots, byLevel } = vm.tables();
   const view = aliasViewOf(vm);
   return [
-    `generations ${vm.generation(0)} ${vm.generation(1)}`,
+    `generations ${generationsOf(vm).join(" ")}`,
     ...Array.from(vm.memslots, (slot) =>
       [
         `slot ${slot.asId}:${slot.id} ${hex(slot.gpa)} + ${hex(slot.bytes)} hva ${hex(slot.hva)} ${slot.backing}`,
@@ -86,6 +87,12 @@ export function snapshotOfVm(vm: Vm, probes: readonly number[]): Snapshot {
     ...probes.map((gpa) => `at ${hex(gpa)}: ${vmPath(vm, gpa)}`),
     ...probes.map((gpa) => frameLine(gpa, view.isPrivate(gpa), view.rmapCount(gpa))),
   ];
+}
+
+/** Of as many address spaces as the VM's kernel has. */
+function generationsOf(vm: Vm): number[] {
+  const normal = vm.generation(0);
+  return vm.config.kernel === "pvm-6.18" ? [normal] : [normal, vm.generation(1)];
 }
 
 function slotLine({ slot, asId, base, pages, hva, backing, readonly, logged, dirty }: Slot): string {
@@ -121,10 +128,16 @@ const frameLine = (gpa: number, isPrivate: boolean, reverse: number): string =>
 
 /** The levels walked, the entry that ends the walk, and what maps the page. */
 function referencePath(model: ReferenceMmu, gpa: number): string {
+  const { kernel } = model.state.config;
   const walk = model.walk(gpa);
-  const last = walk === undefined ? "" : `${walk.isLeaf ? "leaf " : ""}${hex(walk.spte ?? EMPTY)}`;
+  const last =
+    walk === undefined
+      ? ""
+      : `${walk.isLeaf ? "leaf " : ""}${hex(walk.spte ?? asKernelHasIt(kernel, EMPTY))}`;
   const levels = walk?.levels ?? [];
-  const words = levels.map((level, i) => `${level} ${i < levels.length - 1 ? hex(LINK) : last}`);
+  const words = levels.map(
+    (level, i) => `${level} ${i < levels.length - 1 ? hex(asKernelHasIt(kernel, LINK)) : last}`,
+  );
   const leaves = model.leavesAt(gpa).map((leaf) => `${hex(leaf.gpa)} ${SIZES[leaf.level]}`);
   return `${words.join(", ")}; ${mappedBy(leaves)}`;
 }

@@ -5,20 +5,23 @@
 import type { Scenario, SlotIntent, Step } from "../../support/sequence.js";
 import type { Slot } from "../reference/memslots.js";
 import {
+  GUEST_MEMFD,
   LOG_DIRTY,
   READONLY,
   type ReferenceEvent,
-  type ReferenceOutcome,
   Refusal,
   type Region,
 } from "../reference/types.js";
 import { ReferenceMmu } from "../reference-mmu.js";
+import { answerText, logText } from "./answers.js";
+import { answerToLog, type ExactLogRequest, exactly } from "./log-requests.js";
 import { type Snapshot, snapshotOfReference } from "./snapshot.js";
 
 export type Request =
   | { readonly kind: "event"; readonly event: ReferenceEvent }
   | { readonly kind: "set"; readonly region: Region }
   | { readonly kind: "take-log"; readonly slot: number }
+  | { readonly kind: "log"; readonly request: ExactLogRequest }
   | { readonly kind: "compare"; readonly probes: readonly number[] };
 
 /** A text, or for `compare` a snapshot. */
@@ -38,16 +41,6 @@ export interface Transcript {
 }
 
 const PROBES = 4;
-
-export function answerText(outcome: ReferenceOutcome): string {
-  const { result, level, tablesRead, sptesChanged, flush, flushedPages } = outcome;
-  const flushed = flush === "none" ? "" : `, ${flush} flush, ${flushedPages} pages`;
-  return `${result}, level ${level}, ${tablesRead} tables read, ${sptesChanged} SPTEs changed${flushed}`;
-}
-
-export function logText(pages: readonly number[]): string {
-  return `dirty pages ${pages.join(" ")}`;
-}
 
 export function transcribe({ config, slots, steps }: Scenario): Transcript {
   const model = new ReferenceMmu(config);
@@ -76,6 +69,7 @@ function answerOf(model: ReferenceMmu, request: Request): Answer {
   try {
     if (request.kind === "event") return answerText(model.apply(request.event));
     if (request.kind === "set") return answerText(model.setMemslot(request.region));
+    if (request.kind === "log") return answerToLog(model, request.request);
     return logText(model.takeDirtyLog(request.slot).pages);
   } catch (error) {
     if (error instanceof Refusal) return error.message;
@@ -84,6 +78,7 @@ function answerOf(model: ReferenceMmu, request: Request): Answer {
 }
 
 function requestFor(step: Exclude<Step, { kind: "compare" }>, model: ReferenceMmu): Request {
+  if (step.kind === "log") return { kind: "log", request: exactly(step.request, model) };
   if (step.kind !== "memslot") return step;
   return { kind: "set", region: regionFor(step.intent, model) };
 }
@@ -114,8 +109,8 @@ function toggled(flags: number, flag: number): number {
   return Math.floor(flags / flag) % 2 === 1 ? flags - flag : flags + flag;
 }
 
-function regionOf({ slot, base, pages, hva, backing, readonly, logged }: Slot): Region {
-  const flags = (readonly ? READONLY : 0) + (logged ? LOG_DIRTY : 0);
+function regionOf({ slot, base, pages, hva, backing, readonly, logged, hasMemfd }: Slot): Region {
+  const flags = (readonly ? READONLY : 0) + (logged ? LOG_DIRTY : 0) + (hasMemfd ? GUEST_MEMFD : 0);
   return { slot, flags, gpa: base * 4096, bytes: pages * 4096, hva, backing };
 }
 

@@ -3,9 +3,10 @@
  * test reads it by. Whatever the library's types do not say yet is said here,
  * and nowhere else in the tests.
  */
-import { createVm, type Outcome, type Vm, type VmConfig } from "../../../lib/index.js";
+import type { Outcome, Vm, VmConfig } from "../../../lib/index.js";
 import type { LeafCount } from "../reference/report.js";
 import type { FlushScope, ReferenceConfig } from "../reference/types.js";
+import { createKept } from "./native-vm.js";
 
 interface Flushed {
   readonly flush: FlushScope;
@@ -45,7 +46,7 @@ export function createFor(config: ReferenceConfig): Vm {
     kernel: config.kernel ?? "6.16",
     host: config.host ?? {},
   };
-  return createVm(given as unknown as VmConfig);
+  return createKept(given as unknown as VmConfig, config.dirtyRing ?? 0);
 }
 
 export function flushedBy(outcome: Outcome): Flushed {
