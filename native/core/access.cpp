@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/flavour.hpp"
+#include "core/pml_log.hpp"
 #include "core/reach.hpp"
 #include "core/ring_calls.hpp"
 #include "core/rules/rule_set.hpp"
@@ -53,6 +54,21 @@ void fill_tlb(Mmu& mmu, const Access& access, const Reached& at) {
        .level = static_cast<std::uint8_t>(at.level)});
 }
 
+// Hardware's marks in a leaf that served an access, and its log of them.
+// Private memory is never logged.
+void mark_leaf(Mmu& mmu, const Access& access, std::uint64_t* entry,
+               std::uint64_t word) {
+  if (!mmu.config.host.ad_bits) return;
+  HardwareWalk::mark(entry, word, access.wanted);
+  if (mmu.pml == nullptr) return;
+  const bool dirties =
+      (access.wanted & kAccessWrite) != 0 && (word & ept::kDirty) == 0;
+  const bool is_private =
+      mmu.alias.root_of(access.issued) == RootId::kPrivate ||
+      mmu.is_private_leaf(from_stored(word));
+  if (dirties && !is_private) log_dirty_bit(mmu, access.vcpu, access.issued);
+}
+
 // Hardware's own try. `word` is where its walk ended.
 bool serve_from_tables(Mmu& mmu, const Access& access, std::uint64_t& word,
                        Level& level) {
@@ -63,7 +79,7 @@ bool serve_from_tables(Mmu& mmu, const Access& access, std::uint64_t& word,
   word = *entry;
   level = at.level;
   if (!HardwareWalk::allows(word, access.wanted)) return false;
-  if (mmu.config.host.ad_bits) HardwareWalk::mark(entry, word, access.wanted);
+  mark_leaf(mmu, access, entry, word);
   const Reached now{from_stored(*entry), at.level, entry};
   if (mmu.tlbs != nullptr) fill_tlb(mmu, access, now);
   report(mmu, access, now.pfn_of(access.issued), now.level, false, false);
@@ -118,6 +134,7 @@ bool resolve_miss(Mmu& mmu, Fault& fault, Outcome& out) {
   const HardwareWalk walk(mmu.tree(fault.root));
   const auto depth = static_cast<std::uint8_t>(walk.depth(fault.issued));
   mmu.flush.begin_event(true);
+  drain_pml(mmu, fault.vcpu);
   if (mmu.trace) mmu.trace->begin(fault.vcpu);
   OutcomeCode code = exit_with(mmu, fault);
   if (code == OutcomeCode::kMemoryFault && mmu.config.convert_on_exit &&

@@ -91,6 +91,11 @@ std::optional<Error> reserve_memory(MachineSetup& setup,
     if (!tlbs) return tlbs.error();
     setup.tlbs = std::make_unique<TlbSet>(std::move(tlbs.value()));
   }
+  if (uses_pml(config.host)) {
+    Result<PmlBuffers> pml = PmlBuffers::create();
+    if (!pml) return pml.error();
+    setup.pml = std::make_unique<PmlBuffers>(std::move(pml.value()));
+  }
   if (config.mmu == Flavour::kRmap) {
     Result<ParentLists> parents = ParentLists::create(arena);
     if (!parents) return parents.error();

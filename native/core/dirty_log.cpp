@@ -2,6 +2,7 @@
 
 #include "core/flavour.hpp"
 #include "core/memslot_family.hpp"
+#include "core/pml_log.hpp"
 
 namespace mmu {
 namespace {
@@ -88,11 +89,13 @@ void start_logging(Mmu& mmu, Memslot& slot, Bitmaps bitmaps) {
 
 void stop_logging(Mmu& mmu, Memslot& slot) {
   for_each_member(slot, [&](Memslot& one) { unlog_one(mmu, one); });
+  forget_pml_unless_logged(mmu);
 }
 
 std::uint64_t take_dirty_log(
     Mmu& mmu, Memslot& slot,
     const std::function<void(std::size_t, std::uint64_t)>& taken) {
+  drain_pml(mmu);
   std::uint64_t pages = 0;
   const auto count = [&](std::size_t word, std::uint64_t mask) {
     pages += static_cast<unsigned>(std::popcount(mask));

@@ -42,7 +42,14 @@ class FlavourOps {
   // KVM: kvm_mmu_zap_all_fast().
   virtual void zap_all_fast() = 0;
 
-  // Dirty logging of one slot, on what is not private.
+  // Takes W, and what would give it back, from every leaf of `min_level` or
+  // above that maps the frame, whoever it belongs to. True if one changed, and
+  // everything has to be flushed at once.
+  // KVM: kvm_mmu_slot_gfn_write_protect().
+  virtual bool write_protect(Gfn gfn, Level min_level) = 0;
+
+  // Dirty logging of one slot, on what is not private. The caller flushes:
+  // after arm() always.
   virtual void arm(const Memslot& slot) = 0;
   virtual void rearm(const Memslot& slot, Gfn first, std::uint64_t mask) = 0;
   // Huge pages again. True if a flush of the slot is due.

@@ -6,6 +6,7 @@
 #include "core/flush_provider.hpp"
 #include "core/machine.hpp"
 #include "core/parent_lists.hpp"
+#include "core/pml.hpp"
 #include "core/tlb.hpp"
 
 namespace mmu {
@@ -18,6 +19,7 @@ struct MachineSetup {
   // Memory that may not be had, asked for before there is a machine. Null
   // where the configuration needs none.
   std::unique_ptr<TlbSet> tlbs{};
+  std::unique_ptr<PmlBuffers> pml{};
   std::unique_ptr<ParentLists> parents{};
 };
 

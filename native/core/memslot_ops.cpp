@@ -4,6 +4,7 @@
 #include "core/host_events.hpp"
 #include "core/host_ops.hpp"
 #include "core/memslot_family.hpp"
+#include "core/pml_log.hpp"
 #include "core/rules/rule_set.hpp"
 
 namespace mmu {
@@ -144,16 +145,9 @@ bool waits_first(SlotChange change) {
   return change != SlotChange::kNone && change != SlotChange::kCreate;
 }
 
-}  // namespace
-
-Result<SlotChange> set_memslot(Mmu& mmu, const MemslotRegion& region) {
-  Result<SlotChange> change =
-      check_memslot(mmu.slot_sets.data(), region, mmu.slot_rules);
-  if (!change) return change;
-  if (waits_first(change.value())) {
-    if (auto busy = slots_are_busy(mmu)) return *busy;
-  }
-  switch (change.value()) {
+Result<SlotChange> apply(Mmu& mmu, const MemslotRegion& region,
+                         SlotChange change) {
+  switch (change) {
     case SlotChange::kNone:
       return change;
     case SlotChange::kCreate:
@@ -167,6 +161,19 @@ Result<SlotChange> set_memslot(Mmu& mmu, const MemslotRegion& region) {
                               slot_id(region.slot)));
       return change;
   }
+  return change;
+}
+
+}  // namespace
+
+Result<SlotChange> set_memslot(Mmu& mmu, const MemslotRegion& region) {
+  Result<SlotChange> change =
+      check_memslot(mmu.slot_sets.data(), region, mmu.slot_rules);
+  if (change && waits_first(change.value())) {
+    if (auto busy = slots_are_busy(mmu)) return *busy;
+  }
+  if (change) change = apply(mmu, region, change.value());
+  if (change) forget_pml_unless_logged(mmu);
   return change;
 }
 

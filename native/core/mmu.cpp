@@ -82,6 +82,7 @@ Mmu::Mmu(MachineSetup&& setup, const Alias& strategy, PagePool&& arena)
       vcpus(std::max(config.vcpus, 1u)),
       private_bit(private_bit_of(config, strategy)),
       external(setup.external),
+      pml(std::move(setup.pml)),
       tlbs(std::move(setup.tlbs)),
       flush(alias, setup.provider, config.vcpus, tlbs.get()),
       ops(config.mmu == Flavour::kTdp ? make_tdp_ops(*this)

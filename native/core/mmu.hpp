@@ -20,6 +20,7 @@
 #include "core/memslot.hpp"
 #include "core/mmio_cache.hpp"
 #include "core/page_table.hpp"
+#include "core/pml.hpp"
 #include "core/tlb.hpp"
 #include "core/tlb_flush.hpp"
 
@@ -141,6 +142,7 @@ struct Mmu {
   std::uint64_t coexisting = 0;
   std::uint64_t conversions = 0;
   ExternalTables external;
+  std::unique_ptr<PmlBuffers> pml;  // null: no page-modification log
   std::unique_ptr<TlbSet> tlbs;  // null: nothing is cached
   TlbFlush flush;
   std::unique_ptr<FlavourOps> ops;

@@ -68,12 +68,12 @@ bool age_leafs(PageTable& tree, AliasedRange range, bool clear) noexcept {
   return young;
 }
 
-Hull write_protect(PageTable& tree, AliasedRange range,
-                   std::uint64_t keep) noexcept {
+Hull take_bits(PageTable& tree, AliasedRange range, std::uint64_t bits,
+               std::uint64_t keep, Level min_level) noexcept {
   Hull hull;
   for_each_leaf(tree, range, [&](TableWalk& walk, Spte leaf) {
-    if ((leaf.raw & keep) != 0) return;
-    take(tree, walk, leaf, leaf.without(ept::kWrite), hull);
+    if (walk.level() < min_level || (leaf.raw & keep) != 0) return;
+    take(tree, walk, leaf, leaf.without(bits), hull);
   });
   return hull;
 }
@@ -86,8 +86,8 @@ Hull write_protect_for_good(PageTable& tree, AliasedRange range) noexcept {
   return hull;
 }
 
-Hull write_protect_masked(PageTable& tree, AliasedGfn first, std::uint64_t mask,
-                          std::uint64_t keep) noexcept {
+Hull take_bits_masked(PageTable& tree, AliasedGfn first, std::uint64_t mask,
+                      std::uint64_t bits, std::uint64_t keep) noexcept {
   Hull hull;
   const auto skip = static_cast<unsigned>(std::countr_zero(mask));
   const auto width = static_cast<unsigned>(std::bit_width(mask));
@@ -96,7 +96,7 @@ Hull write_protect_masked(PageTable& tree, AliasedGfn first, std::uint64_t mask,
     if (walk.level() != Level::k4K) return;
     if ((mask >> (walk.gfn().value - first.value) & 1) == 0) return;
     if ((leaf.raw & keep) != 0) return;
-    take(tree, walk, leaf, leaf.without(ept::kWrite), hull);
+    take(tree, walk, leaf, leaf.without(bits), hull);
   });
   return hull;
 }

@@ -9,6 +9,7 @@
 // was taken; a cached translation of them may be stale.
 //
 // KVM: kvm_tdp_mmu_zap_leafs(), kvm_tdp_mmu_wrprot_slot(),
+// kvm_tdp_mmu_clear_dirty_slot(), kvm_tdp_mmu_write_protect_gfn(),
 // kvm_tdp_mmu_try_split_huge_pages(), kvm_tdp_mmu_recover_huge_pages(),
 // kvm_tdp_mmu_clear_dirty_pt_masked() (v6.16).
 #pragma once
@@ -34,18 +35,19 @@ Hull block_leafs(PageTable& tree, AliasedRange range) noexcept;
 // KVM: kvm_tdp_mmu_age_gfn_range(), kvm_tdp_mmu_test_age_gfn().
 bool age_leafs(PageTable& tree, AliasedRange range, bool clear) noexcept;
 
-// Takes W, not MMU-writable, from every leaf that meets the range.
-Hull write_protect(PageTable& tree, AliasedRange range,
-                   std::uint64_t keep) noexcept;
+// Takes `bits`, W or D or software bits, from every leaf of `min_level` or
+// above that meets the range.
+Hull take_bits(PageTable& tree, AliasedRange range, std::uint64_t bits,
+               std::uint64_t keep, Level min_level = Level::k4K) noexcept;
 
 // Takes W and MMU-writable from every leaf that meets the range, so that only a
 // fault with the lock gives W back.
 Hull write_protect_for_good(PageTable& tree, AliasedRange range) noexcept;
 
-// Takes W from the 4K leaves whose bit is set in `mask`; bit 0 is `first`.
+// Takes them from the 4K leaves whose bit is set in `mask`; bit 0 is `first`.
 // Larger leaves are left alone.
-Hull write_protect_masked(PageTable& tree, AliasedGfn first, std::uint64_t mask,
-                          std::uint64_t keep) noexcept;
+Hull take_bits_masked(PageTable& tree, AliasedGfn first, std::uint64_t mask,
+                      std::uint64_t bits, std::uint64_t keep) noexcept;
 
 // Splits every huge leaf that meets the range down to 4K. Where memory runs
 // out it stops and leaves the rest to be split by faults.

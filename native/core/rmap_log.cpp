@@ -4,22 +4,44 @@
 
 namespace mmu {
 
-void RmapOps::arm(const Memslot& slot) {
-  for (const Level level : kLeafLevels) {
-    for_each(slot, level, slot.range, [&](Leaf& leaf) {
-      if (leaf.spte.is_blocked() || is_private(leaf)) return;
-      take(leaf, leaf.spte.without(ept::kWrite));
+// KVM: rmap_write_protect() with pt_protect.
+bool RmapOps::write_protect(Gfn gfn, Level min_level) {
+  constexpr std::uint64_t kBits = ept::kWrite | ept::kMmuWritable;
+  const Memslot* slot = mmu_.slots().find(gfn);
+  if (slot == nullptr) return false;
+  const std::uint64_t before = mmu_.accounts.changed;
+  for (Level level = min_level; level <= kMaxHugeLevel; level = above(level)) {
+    for_each(*slot, level, {gfn, {gfn.value + 1}}, [&](Leaf& leaf) {
+      if (!leaf.spte.is_blocked()) take(leaf, leaf.spte.without(kBits));
     });
+  }
+  return mmu_.accounts.changed != before;
+}
+
+void RmapOps::take_logged(const Memslot& slot, Level level, GfnRange frames,
+                          std::uint64_t bits) {
+  for_each(slot, level, frames, [&](Leaf& leaf) {
+    if (leaf.spte.is_blocked() || is_private(leaf)) return;
+    take(leaf, leaf.spte.without(bits));
+  });
+}
+
+// Nothing is split: a huge leaf loses W, and the fault that follows maps it
+// anew. KVM: kvm_mmu_slot_leaf_clear_dirty(), kvm_mmu_slot_remove_write_access().
+void RmapOps::arm(const Memslot& slot) {
+  const std::uint64_t of_small =
+      mmu_.pml == nullptr ? ept::kWrite : ept::kDirty;
+  for (const Level level : kLeafLevels) {
+    take_logged(slot, level, slot.range,
+                level == Level::k4K ? of_small : ept::kWrite);
   }
 }
 
 void RmapOps::rearm(const Memslot& slot, Gfn first, std::uint64_t mask) {
+  const std::uint64_t bits = mmu_.pml == nullptr ? ept::kWrite : ept::kDirty;
   for (; mask != 0; mask &= mask - 1) {
     const Gfn gfn{first.value + static_cast<unsigned>(std::countr_zero(mask))};
-    for_each(slot, Level::k4K, {gfn, {gfn.value + 1}}, [&](Leaf& leaf) {
-      if (leaf.spte.is_blocked() || is_private(leaf)) return;
-      take(leaf, leaf.spte.without(ept::kWrite));
-    });
+    take_logged(slot, Level::k4K, {gfn, {gfn.value + 1}}, bits);
   }
 }
 

@@ -34,6 +34,7 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   bool invalidate_host(GfnRange range) override;
   bool age(GfnRange range, bool clear) override;
   void zap_all_fast() override;
+  bool write_protect(Gfn gfn, Level min_level) override;
   void arm(const Memslot& slot) override;
   void rearm(const Memslot& slot, Gfn first, std::uint64_t mask) override;
   bool disarm(const Memslot& slot) override;
@@ -84,6 +85,9 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   template <class Act>
   void for_each_at(Gfn gfn, Act act);
   bool zap_leaf(ZapCause cause, Leaf& leaf);
+  // From leaves that dirty logs know of.
+  void take_logged(const Memslot& slot, Level level, GfnRange frames,
+                   std::uint64_t bits);
   void free_page(const ShadowKey& key, PageId id);
 
   Mmu& mmu_;

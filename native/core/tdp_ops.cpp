@@ -95,20 +95,38 @@ void TdpOps::for_each_logged_view(const Memslot& slot, GfnRange range,
   }
 }
 
-// KVM: kvm_mmu_slot_apply_flags(), not initially-all-set, PML off.
-void TdpOps::arm(const Memslot& slot) {
-  for_each_logged_view(
-      slot, slot.range, [&](PageTable& tree, const View& view) {
-        split_huge_pages(tree, view.range);
-        took(view, write_protect(tree, view.range, mmu_.private_bit));
-      });
+bool TdpOps::write_protect(Gfn gfn, Level min_level) {
+  constexpr std::uint64_t kBits = ept::kWrite | ept::kMmuWritable;
+  const std::uint64_t before = mmu_.accounts.changed;
+  for (const View& view : mmu_.alias.views({gfn, {gfn.value + 1}})) {
+    took(view,
+         take_bits(mmu_.tree(view.root), view.range, kBits, 0, min_level));
+  }
+  return mmu_.accounts.changed != before;
 }
 
+// Split before D goes: the pages of a huge leaf were all written, as far as
+// anybody knows. KVM: kvm_mmu_slot_apply_flags(), not initially-all-set.
+void TdpOps::arm(const Memslot& slot) {
+  for_each_logged_view(slot, slot.range, [&](PageTable& tree, View view) {
+    if (mmu_.config.host.eager_page_split) split_huge_pages(tree, view.range);
+    if (mmu_.pml == nullptr) {
+      took(view, take_bits(tree, view.range, ept::kWrite, mmu_.private_bit));
+      return;
+    }
+    took(view, take_bits(tree, view.range, ept::kDirty, mmu_.private_bit));
+    took(view, take_bits(tree, view.range, ept::kWrite, mmu_.private_bit,
+                         Level::k2M));
+  });
+}
+
+// KVM: kvm_arch_mmu_enable_log_dirty_pt_masked().
 void TdpOps::rearm(const Memslot& slot, Gfn first, std::uint64_t mask) {
+  const std::uint64_t bits = mmu_.pml == nullptr ? ept::kWrite : ept::kDirty;
   const GfnRange start{first, {first.value + 1}};
   for_each_logged_view(slot, start, [&](PageTable& tree, const View& view) {
-    took(view,
-         write_protect_masked(tree, view.range.start, mask, mmu_.private_bit));
+    took(view, take_bits_masked(tree, view.range.start, mask, bits,
+                                mmu_.private_bit));
   });
 }
 

@@ -1,5 +1,6 @@
 // Rule dirty-lost: a write that no dirty log will ever show. Live migration
 // would leave the page behind.
+#include "core/pml_log.hpp"
 #include "core/rules/rule_set.hpp"
 
 namespace mmu {
@@ -24,6 +25,7 @@ class DirtyLost final : public Rule {
     const Gfn gfn = vm().alias.slot_gfn(issued);
     const Memslot* slot = vm().slots().find(gfn);
     if (slot == nullptr || !slot->dirty || slot->has_dirty(gfn)) return;
+    if (is_in_pml(vm(), gfn)) return;
     violate({"D2 B14",
              "a translation cached before the last round still lets it write",
              gpa_of(issued).value});
