@@ -82,26 +82,36 @@ Result<MachineSetup> check_config(const MachineConfig& config) {
                       external.value()};
 }
 
+namespace {
+
+// Takes what was made, or answers why it was not.
+template <class T>
+std::optional<Error> keep(Result<T> made, std::unique_ptr<T>& here) {
+  if (!made) return made.error();
+  here = std::make_unique<T>(std::move(made.value()));
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<Error> reserve_memory(MachineSetup& setup,
                                     const PagePool& arena) {
   const MachineConfig& config = setup.config;
+  std::optional<Error> error;
   if (config.tlb_entries != 0) {
-    Result<TlbSet> tlbs =
-        TlbSet::create({config.tlb_entries, config.tlb_ways}, config.vcpus);
-    if (!tlbs) return tlbs.error();
-    setup.tlbs = std::make_unique<TlbSet>(std::move(tlbs.value()));
+    const TlbGeometry geometry{config.tlb_entries, config.tlb_ways};
+    error = keep(TlbSet::create(geometry, config.vcpus), setup.tlbs);
   }
-  if (uses_pml(config.host)) {
-    Result<PmlBuffers> pml = PmlBuffers::create();
-    if (!pml) return pml.error();
-    setup.pml = std::make_unique<PmlBuffers>(std::move(pml.value()));
+  if (!error && uses_pml(config.host)) {
+    error = keep(PmlBuffers::create(), setup.pml);
   }
-  if (config.mmu == Flavour::kRmap) {
-    Result<ParentLists> parents = ParentLists::create(arena);
-    if (!parents) return parents.error();
-    setup.parents = std::make_unique<ParentLists>(std::move(parents.value()));
+  if (!error && config.host.nx_huge_pages) {
+    error = keep(PageQueue::create(arena), setup.nx_pages);
   }
-  return std::nullopt;
+  if (!error && config.mmu == Flavour::kRmap) {
+    error = keep(ParentLists::create(arena), setup.parents);
+  }
+  return error;
 }
 
 std::string not_applicable(const AliasEntry& strategy,

@@ -42,6 +42,11 @@ struct Fault {
   Pfn pfn{};
   bool map_writable = true;
 
+  // How large a page it could have had, and whether it must not have it,
+  // because it fetches (iTLB multihit).
+  Level req_level = Level::k4K;
+  bool huge_page_disallowed = false;
+
   // Outputs.
   Level level = Level::kNone;  // of the leaf that serves the access now
   bool out_of_memory = false;  // nothing has changed, nothing is counted

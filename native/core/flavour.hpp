@@ -42,6 +42,11 @@ class FlavourOps {
   // KVM: kvm_mmu_zap_all_fast().
   virtual void zap_all_fast() = 0;
 
+  // Takes a table that is not a root, with whatever is reached by it alone.
+  // Everything has to be flushed.
+  // KVM: kvm_tdp_mmu_zap_sp(), kvm_mmu_prepare_zap_page().
+  virtual void zap_table(PageId page) = 0;
+
   // Takes W, and what would give it back, from every leaf of `min_level` or
   // above that maps the frame, whoever it belongs to. True if one changed, and
   // everything has to be flushed at once.

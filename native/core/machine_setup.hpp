@@ -5,6 +5,7 @@
 #include "core/external_tables.hpp"
 #include "core/flush_provider.hpp"
 #include "core/machine.hpp"
+#include "core/page_queue.hpp"
 #include "core/parent_lists.hpp"
 #include "core/pml.hpp"
 #include "core/tlb.hpp"
@@ -20,6 +21,7 @@ struct MachineSetup {
   // where the configuration needs none.
   std::unique_ptr<TlbSet> tlbs{};
   std::unique_ptr<PmlBuffers> pml{};
+  std::unique_ptr<PageQueue> nx_pages{};
   std::unique_ptr<ParentLists> parents{};
 };
 

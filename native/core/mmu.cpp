@@ -82,11 +82,13 @@ Mmu::Mmu(MachineSetup&& setup, const Alias& strategy, PagePool&& arena)
       vcpus(std::max(config.vcpus, 1u)),
       private_bit(private_bit_of(config, strategy)),
       external(setup.external),
+      nx_pages(std::move(setup.nx_pages)),
       pml(std::move(setup.pml)),
       tlbs(std::move(setup.tlbs)),
       flush(alias, setup.provider, config.vcpus, tlbs.get()),
       ops(config.mmu == Flavour::kTdp ? make_tdp_ops(*this)
                                       : make_rmap_ops(*this, *setup.parents)) {
+  for (PageTable& tree : trees) tree.keep_queue(nx_pages.get());
   if (!needs_rules(*this)) return;
   rules = std::make_unique<RuleSet>(*this);
   flush.on_flushed = [this](GfnRange range) { rules->flushed(range); };

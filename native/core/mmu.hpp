@@ -55,7 +55,6 @@ struct MmuStats {
   std::uint64_t mmu_shadow_zapped = 0;
   std::uint64_t mmu_recycled = 0;
   std::uint64_t mmu_cache_miss = 0;
-  std::uint64_t nx_lpage_splits = 0;
   std::uint64_t max_mmu_rmap_size = 0;
   std::uint64_t max_mmu_page_hash_collisions = 0;
 };
@@ -142,6 +141,8 @@ struct Mmu {
   std::uint64_t coexisting = 0;
   std::uint64_t conversions = 0;
   ExternalTables external;
+  // Tables that stand in for huge pages; null without the workaround.
+  std::unique_ptr<PageQueue> nx_pages;
   std::unique_ptr<PmlBuffers> pml;  // null: no page-modification log
   std::unique_ptr<TlbSet> tlbs;  // null: nothing is cached
   TlbFlush flush;

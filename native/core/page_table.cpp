@@ -61,6 +61,7 @@ TableRef PageTable::make_table(AliasedGfn gfn, Level level,
   header.parent = kNoPage;
   header.role = tdp_role(level);
   header.level = level;
+  header.nx_huge_page_disallowed = false;
   ++accounts_->tables[number_of(level)];
   return {id, level, compact};
 }
@@ -76,6 +77,7 @@ void PageTable::make_full(TableRef& table) noexcept {
   page.header = small.header;
   page.header.count = 0;
   copy_entries(small, page);
+  if (queue_ != nullptr) queue_->replace(table.id, full.id);
   pool_->full(small.header.parent).entries[small.header.parent_index] =
       to_stored(link_to(full));
   clear(small);
@@ -87,6 +89,11 @@ void PageTable::drop_subtree(TableRef table) noexcept {
   ++layout_changes_;
   drop_entries(table);
   --accounts_->tables[number_of(table.level)];
+  give_page_back(table);
+}
+
+void PageTable::give_page_back(TableRef table) noexcept {
+  if (queue_ != nullptr) queue_->remove(table.id);
   if (table.compact) {
     clear(pool_->compact(table.id));
     pool_->give_compact(table.id);

@@ -14,7 +14,7 @@
 #include <cstdint>
 
 #include "core/leaf.hpp"
-#include "core/page_pool.hpp"
+#include "core/page_queue.hpp"
 
 namespace mmu {
 
@@ -174,6 +174,8 @@ class PageTable {
   // Of a tree: its observer from now on, or null. While there is one, tables
   // are full from the start, so that none changes its place.
   void trace(SpteObserver* tracer) noexcept { observer_ = tracer; }
+  // Pages that go leave this queue, and one that becomes full keeps its place.
+  void keep_queue(PageQueue* queue) noexcept { queue_ = queue; }
   void adopt_root(TableRef root) noexcept { root_ = root; }
   TableRef make_unlinked(AliasedGfn key, Level level) noexcept {
     return make_table(key, level, false);
@@ -214,6 +216,7 @@ class PageTable {
     accounts_->mmio +=
         std::uint64_t{now.is_mmio()} - std::uint64_t{old.is_mmio()};
   }
+  void give_page_back(TableRef table) noexcept;
   void drop_subtree(TableRef table) noexcept;
   void drop_entries(TableRef table) noexcept;
 
@@ -225,6 +228,7 @@ class PageTable {
   std::uint64_t layout_changes_ = 0;
   SpteObserver* observer_ = nullptr;
   bool has_shadow_pages_ = false;
+  PageQueue* queue_ = nullptr;
 };
 
 template <class Gone>
@@ -238,8 +242,7 @@ void PageTable::free_unlinked(TableRef table, Gone gone) noexcept {
   }
   ++layout_changes_;
   --accounts_->tables[number_of(table.level)];
-  clear(pool_->full(table.id));
-  pool_->give_full(table.id);
+  give_page_back(table);
 }
 
 }  // namespace mmu

@@ -1,6 +1,7 @@
 // How the legacy MMU answers a fault. KVM: direct_map(), mmu_set_spte(),
 // direct_pte_prefetch() (v6.16).
 #include "core/host_ops.hpp"
+#include "core/nx_huge_pages.hpp"
 #include "core/reach.hpp"
 #include "core/rmap_ops.hpp"
 #include "core/tracepoints/tracer.hpp"
@@ -8,11 +9,12 @@
 namespace mmu {
 
 OutcomeCode RmapOps::map(Fault& fault, Memslot* slot) {
-  const Level goal = slot == nullptr ? Level::k4K : goal_of(mmu_, fault, *slot);
+  if (slot != nullptr) fault.req_level = goal_of(mmu_, fault, *slot);
+  const Level goal = nx_goal(mmu_, fault);
   if (mmu_.trace) {
     const Pfn pfn = slot == nullptr ? tracepoint::kNoSlotPfn
                                     : pfn_for(mmu_, fault, Level::k4K);
-    mmu_.trace->spte_requested(fault, pfn, goal);
+    mmu_.trace->spte_requested(fault, pfn, requested_level(fault));
   }
   TableRef table = descend(fault, goal);
   OutcomeCode code = OutcomeCode::kEmulate;
@@ -49,6 +51,7 @@ void RmapOps::link(const Fault& fault, TableRef& table, unsigned index) {
   if (was_leaf) tree.set_spte(table, index, Spte{});
   const TableRef child = child_for(fault, below(table.level));
   tree.set_spte(table, index, tree.link_to(child));
+  note_nx_table(mmu_, fault, child);
   if (was_leaf) drop_and_flush(fault, table.level);
 }
 

@@ -202,6 +202,29 @@ void RmapOps::zap_all_fast() {
   if (pages > 1) mmu_.flush.all();
 }
 
+// Its children lose a parent and stay in the hash.
+void RmapOps::zap_table(PageId page) {
+  const PageHeader header = mmu_.pool.header(page);
+  TableRef table{page, header.level, false};
+  PageTable& tree = mmu_.tree(static_cast<RootId>(header.root));
+  for (unsigned i = tree.next_used(table, 0, kEntries); i < kEntries;
+       i = tree.next_used(table, i + 1, kEntries)) {
+    if (tree.get(table, i).is_leaf(table.level)) {
+      const AliasedGfn first = frame_of(table, i);
+      mmu_.flush.took(mmu_.alias.space().alias_of(first),
+                      {first, {first.value + pages_per(table.level)}});
+    }
+    tree.set_spte(table, i, Spte{});
+  }
+  parents_.for_each(page, [&](SpteRef parent) {
+    TableRef from{parent.table, above(table.level), false};
+    tree.set_spte(from, parent.index, Spte{});
+  });
+  hash_.remove({header.gfn, header.level, header.root});
+  tree.free_unlinked(table, [](unsigned, Spte) {});
+  ++mmu_.stats.mmu_shadow_zapped;
+}
+
 void RmapOps::free_page(const ShadowKey& key, PageId id) {
   const TableRef table{id, key.level, false};
   if (mmu_.trace) mmu_.trace->prepare_zap_page(table);

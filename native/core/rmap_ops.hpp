@@ -34,6 +34,7 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   bool invalidate_host(GfnRange range) override;
   bool age(GfnRange range, bool clear) override;
   void zap_all_fast() override;
+  void zap_table(PageId page) override;
   bool write_protect(Gfn gfn, Level min_level) override;
   void arm(const Memslot& slot) override;
   void rearm(const Memslot& slot, Gfn first, std::uint64_t mask) override;

@@ -78,7 +78,9 @@ constexpr VmRow kVmRows[] = {
        return mmu.accounts.leaves[2] + mmu.accounts.leaves[3];
      }},
     {{"nx_lpage_splits", "nx_largepages_splitted"},
-     [](const Mmu& mmu) { return mmu.stats.nx_lpage_splits; }},
+     [](const Mmu& mmu) {
+       return mmu.nx_pages ? mmu.nx_pages->size() : std::uint64_t{0};
+     }},
     {{"remote_tlb_flush_requests", ""},
      [](const Mmu& mmu) {
        return mmu.flush.counts().remote_tlb_flush_requests;

@@ -57,7 +57,9 @@ struct PageHeader {
   std::uint16_t parent_index = 0;
   Level level = Level::kNone;
   std::uint8_t count = 0;  // compact: keys in use
-  std::uint8_t root = 0;   // of a shadow page: whose it is
+  std::uint8_t root = 0;   // of a shadow page, or the next: whose it is
+  // Made for a fetch, in place of a huge page.
+  bool nx_huge_page_disallowed = false;
 };
 static_assert(sizeof(PageHeader) <= 32);
 

@@ -1,5 +1,6 @@
 // How the TDP MMU answers a fault. KVM: kvm_tdp_mmu_map(),
 // tdp_mmu_map_handle_target_level(), tdp_mmu_set_spte_atomic() (v6.16).
+#include "core/nx_huge_pages.hpp"
 #include "core/tdp_ops.hpp"
 #include "core/tracepoints/tracer.hpp"
 
@@ -26,10 +27,12 @@ OutcomeCode TdpOps::map_mmio(Fault& fault) {
 
 OutcomeCode TdpOps::map_leaf(Fault& fault, Memslot& slot) {
   PageTable& tree = mmu_.tree(fault.root);
-  const Level level = goal_of(mmu_, fault, slot);
+  fault.req_level = goal_of(mmu_, fault, slot);
+  const Level level = nx_goal(mmu_, fault);
   TableRef table;
   if (mmu_.trace) {
-    mmu_.trace->spte_requested(fault, pfn_for(mmu_, fault, Level::k4K), level);
+    mmu_.trace->spte_requested(fault, pfn_for(mmu_, fault, Level::k4K),
+                               requested_level(fault));
   }
   const OutcomeCode path = reach(fault, level, table);
   if (path != OutcomeCode::kFixed) return path;
@@ -85,11 +88,13 @@ OutcomeCode TdpOps::build_path(const Fault& fault, Level goal,
     }
     if (spte.is_leaf(table.level)) {
       table = tree.split(table, index);
+      note_nx_table(mmu_, fault, table);
       continue;
     }
     const OutcomeCode external = ask_external(fault);
     if (external != OutcomeCode::kFixed) return external;
     table = tree.link_child(table, index);
+    note_nx_table(mmu_, fault, table);
   }
   return OutcomeCode::kFixed;
 }

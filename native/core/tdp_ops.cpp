@@ -95,6 +95,17 @@ void TdpOps::for_each_logged_view(const Memslot& slot, GfnRange range,
   }
 }
 
+void TdpOps::zap_table(PageId page) {
+  const PageHeader header = mmu_.pool.header(page);
+  const Level level = above(header.level);
+  TableRef parent{header.parent, level, false};
+  const std::uint64_t end = header.gfn.value + pages_per(level);
+  mmu_.flush.took(mmu_.alias.space().alias_of(header.gfn),
+                  {header.gfn, {end}});
+  mmu_.tree(static_cast<RootId>(header.root))
+      .set_spte(parent, header.parent_index, Spte{});
+}
+
 bool TdpOps::write_protect(Gfn gfn, Level min_level) {
   constexpr std::uint64_t kBits = ept::kWrite | ept::kMmuWritable;
   const std::uint64_t before = mmu_.accounts.changed;

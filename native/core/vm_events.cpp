@@ -6,6 +6,7 @@
 #include "core/dirty_calls.hpp"
 #include "core/flavour.hpp"
 #include "core/host_events.hpp"
+#include "core/nx_huge_pages.hpp"
 #include "core/prefault.hpp"
 #include "core/ring_calls.hpp"
 #include "core/rules/rule_set.hpp"
@@ -182,7 +183,9 @@ constexpr Handler kHandlers[] = {
         out.code = OutcomeCode::kError;
       }
     },
-    nothing,  // kNxRecover
+    [](Mmu& mmu, const VmEvent&, Outcome&) {  // kNxRecover
+      recover_nx_huge_pages(mmu);
+    },
 };
 static_assert(std::size(kHandlers) == kEventKindCount);
 
