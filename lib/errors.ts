@@ -38,6 +38,7 @@ export const ERROR_CODES = [
   "ERR_RING_TOO_LARGE",
   "ERR_VCPU",
   "ERR_VCPU_EXISTS",
+  "ERR_MMU_PAGES",
   "ERR_EVENT",
   "ERR_BATCH",
   "ERR_CLOSED",

@@ -94,6 +94,14 @@ export interface Vm extends VmQueries, VmCalls, Disposable {
    */
   prefault(gpa: Gpa, bytes: number, options?: AccessOptions): Prefault;
   /**
+   * KVM_SET_NR_MMU_PAGES: the most shadow pages that flavour `rmap` keeps; the oldest go where there are more. Until it is
+   * called the limit is a fiftieth of the slots' pages, and 64 at least. Flavour `tdp` has no limit, and takes any.
+   *
+   * @param pages an integer of at least 64
+   * @throws MmuError `ERR_MMU_PAGES` (EINVAL) for fewer
+   */
+  setMmuPages(pages: number): Outcome;
+  /**
    * KVM_SET_MEMORY_ATTRIBUTES over [gpa, gpa + bytes), without alias bits.
    *
    * @throws MmuError `ERR_EVENT` where preset and strategy keep no attributes
@@ -178,6 +186,11 @@ class VmFacade extends NativeCalls implements Vm {
     expectInteger("vcpu", vcpu, 0, this.config.vcpus - 1);
     expectInteger("bytes", bytes, 0, Number.MAX_SAFE_INTEGER);
     return attempt(() => this.#native.prefault(vcpu, this.gpaWithin(gpa), bytes));
+  }
+
+  setMmuPages(pages: number): Outcome {
+    const limit = expectInteger("pages", pages, 0, Number.MAX_SAFE_INTEGER);
+    return outcomeOf(attempt(() => this.#native.setMmuPages(limit)));
   }
 
   setAttributes(gpa: Gpa, bytes: number, attribute: MemoryAttribute): Outcome {

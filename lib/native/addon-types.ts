@@ -214,6 +214,8 @@ export interface NativeVm {
   /** `errno` is `""` if anything was done. */
   prefault(vcpu: number, gpa: number, bytes: number): NativePrefault;
   invalidation(): NativeInvalidation;
+  /** ERR_MMU_PAGES below 64. */
+  setMmuPages(pages: number): NativeOutcome;
   /** Every slot, each with its dirty pages counted, by `slot`. */
   memslots(): NativeMemslot[];
   /** One slot, its dirty pages counted; undefined if there is none with this `as_id << 16 | id`. */

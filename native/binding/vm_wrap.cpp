@@ -31,6 +31,7 @@ Napi::Function VmWrap::define(Napi::Env env) {
                          on<&VmWrap::set_host_mapping>("setHostMapping"),
                          on<&VmWrap::prefault>("prefault"),
                          on<&VmWrap::invalidation>("invalidation"),
+                         on<&VmWrap::set_mmu_pages>("setMmuPages"),
                          on<&VmWrap::memslots>("memslots"),
                          on<&VmWrap::memslot>("memslot"),
                          on<&VmWrap::generation>("generation"),
@@ -169,6 +170,11 @@ Napi::Value VmWrap::step(const Napi::CallbackInfo& info) {
 Napi::Value VmWrap::set_memslot(const Napi::CallbackInfo& info) {
   const MemslotRegion region = memslot_region(info[0]);
   return to_js(Env(), take(Env(), machine().set_memslot(region)));
+}
+
+Napi::Value VmWrap::set_mmu_pages(const Napi::CallbackInfo& info) {
+  const auto pages = integer<std::uint64_t>(info[0], "pages");
+  return to_js(Env(), take(Env(), machine().set_mmu_pages(pages)));
 }
 
 Napi::Value VmWrap::set_trace(const Napi::CallbackInfo& info) {

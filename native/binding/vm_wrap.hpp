@@ -63,6 +63,7 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   Napi::Value set_host_mapping(const Napi::CallbackInfo& info);
   Napi::Value prefault(const Napi::CallbackInfo& info);
   Napi::Value invalidation(const Napi::CallbackInfo& info);
+  Napi::Value set_mmu_pages(const Napi::CallbackInfo& info);
   Napi::Value memslots(const Napi::CallbackInfo& info);
   Napi::Value memslot(const Napi::CallbackInfo& info);
   Napi::Value generation(const Napi::CallbackInfo& info);

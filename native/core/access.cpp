@@ -142,7 +142,8 @@ bool resolve_miss(Mmu& mmu, Fault& fault, Outcome& out) {
     return false;
   }
   if (fault.out_of_memory) return false;
-  if (resumes_guest(code)) code = reissue(mmu, fault, code);
+  const bool again = resumes_guest(code) && !fault.recycled;
+  if (again) code = reissue(mmu, fault, code);
   out = done_since(mmu, before);
   out.code = code;
   out.level = static_cast<std::uint8_t>(fault.level);

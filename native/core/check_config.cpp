@@ -110,6 +110,7 @@ std::optional<Error> reserve_memory(MachineSetup& setup,
   }
   if (!error && config.mmu == Flavour::kRmap) {
     error = keep(ParentLists::create(arena), setup.parents);
+    if (!error) error = keep(PageQueue::create(arena), setup.active_pages);
   }
   return error;
 }

@@ -9,6 +9,7 @@
 
 #include "core/check_events.hpp"
 #include "core/dirty_calls.hpp"
+#include "core/flavour.hpp"
 #include "core/host_events.hpp"
 #include "core/host_ops.hpp"
 #include "core/memslot_family.hpp"
@@ -100,6 +101,17 @@ class Engine final : public Machine {
       mmu_.interleave = [this, run = std::move(others)] { run(*this); };
     }
     remember_slots(mmu_);
+  }
+
+  Result<Outcome> set_mmu_pages(std::uint64_t pages) override {
+    const std::uint64_t before = mmu_.accounts.changed;
+    mmu_.flush.begin_event(false);
+    if (pages < kLeastMmuPages) {
+      return Error{ErrorCode::kMmuPages,
+                   {{{"pages", pages}, {"min", kLeastMmuPages}}}};
+    }
+    mmu_.ops->set_page_limit(pages);
+    return done_since(mmu_, before);
   }
 
   std::vector<MemslotView> memslots() const override {

@@ -61,6 +61,8 @@ constexpr ErrorInfo kTable[] = {
      "a dirty ring of {bytes} bytes is above the limit of {max} bytes"},
     {"ERR_VCPU", "EINVAL", "{detail}"},
     {"ERR_VCPU_EXISTS", "EEXIST", "vCPU {id:d} exists"},
+    {"ERR_MMU_PAGES", "EINVAL",
+     "expected a limit of {min:d} shadow pages or more, got {pages:d}"},
     {"ERR_EVENT", "", "event {row:d}: {detail}"},
     {"ERR_BATCH", "", "{detail}"},
     {"ERR_CLOSED", "", "the VM is closed"},

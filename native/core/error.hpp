@@ -47,6 +47,7 @@ enum class ErrorCode : std::uint8_t {
   kRingTooLarge,
   kVcpu,
   kVcpuExists,
+  kMmuPages,
   kEvent,
   kBatch,
   kClosed,

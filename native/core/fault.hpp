@@ -49,6 +49,8 @@ struct Fault {
 
   // Outputs.
   Level level = Level::kNone;  // of the leaf that serves the access now
+  // The leaf is gone again, with all others of its frame.
+  bool recycled = false;
   bool out_of_memory = false;  // nothing has changed, nothing is counted
 
   bool is_write() const { return (access & kAccessWrite) != 0; }

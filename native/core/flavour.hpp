@@ -13,6 +13,9 @@
 
 namespace mmu {
 
+// KVM: KVM_MIN_ALLOC_MMU_PAGES.
+inline constexpr std::uint64_t kLeastMmuPages = 64;
+
 class FlavourOps {
  public:
   virtual ~FlavourOps() = default;
@@ -64,6 +67,11 @@ class FlavourOps {
   // whatever maps these frames of a slot. True if something changed. KVM:
   // kvm_mmu_slot_gfn_write_protect().
   virtual bool write_protect_gfns(const Memslot& slot, GfnRange frames) = 0;
+  // How many shadow pages there may be: at least kLeastMmuPages. May zap and
+  // flush. KVM: kvm_mmu_change_mmu_pages().
+  virtual void set_page_limit(std::uint64_t) {}
+  // A slot has come or gone; without a limit set by hand it follows.
+  virtual void memory_changed() {}
 
   // How many reverse-map entries a frame has.
   virtual std::uint64_t rmap_count(Gfn) const { return 0; }
@@ -71,6 +79,7 @@ class FlavourOps {
 };
 
 std::unique_ptr<FlavourOps> make_tdp_ops(Mmu& mmu);
-std::unique_ptr<FlavourOps> make_rmap_ops(Mmu& mmu, ParentLists& parents);
+std::unique_ptr<FlavourOps> make_rmap_ops(Mmu& mmu, ParentLists& parents,
+                                          PageQueue& active);
 
 }  // namespace mmu

@@ -97,6 +97,10 @@ struct MachineConfig {
   bool convert_on_exit = false;
   Kernel kernel = Kernel::k616;
   HostOptions host{};
+  // Leaves of one frame that the legacy MMU bears before it drops them all;
+  // KVM: RMAP_RECYCLE_THRESHOLD. Sixteen aliases never get there, so a test
+  // asks for less.
+  unsigned rmap_recycle_threshold = 1000;
 };
 
 // One entry on the path of a walk, root first.
@@ -216,6 +220,9 @@ class Machine {
   // takes the lock. The events that it steps are events of their own. None for
   // an empty function.
   virtual void set_interleave(std::function<void(Machine&)> others) = 0;
+  // KVM_SET_NR_MMU_PAGES: the most shadow pages that flavour rmap keeps, from
+  // now on whatever the slots are. Zaps the oldest where there are more.
+  virtual Result<Outcome> set_mmu_pages(std::uint64_t pages) = 0;
   virtual std::vector<MemslotView> memslots() const = 0;
   // One slot, by `as_id << 16 | id`.
   virtual std::optional<MemslotView> memslot(std::uint32_t slot) const = 0;

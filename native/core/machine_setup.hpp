@@ -23,6 +23,7 @@ struct MachineSetup {
   std::unique_ptr<PmlBuffers> pml{};
   std::unique_ptr<PageQueue> nx_pages{};
   std::unique_ptr<ParentLists> parents{};
+  std::unique_ptr<PageQueue> active_pages{};
 };
 
 // Every check of a configuration, of what it asks for alone.

@@ -173,7 +173,11 @@ Result<SlotChange> set_memslot(Mmu& mmu, const MemslotRegion& region) {
     if (auto busy = slots_are_busy(mmu)) return *busy;
   }
   if (change) change = apply(mmu, region, change.value());
-  if (change) forget_pml_unless_logged(mmu);
+  if (!change) return change;
+  forget_pml_unless_logged(mmu);
+  const bool resizes = change.value() == SlotChange::kCreate ||
+                       change.value() == SlotChange::kDelete;
+  if (resizes) mmu.ops->memory_changed();
   return change;
 }
 

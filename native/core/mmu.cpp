@@ -87,7 +87,8 @@ Mmu::Mmu(MachineSetup&& setup, const Alias& strategy, PagePool&& arena)
       tlbs(std::move(setup.tlbs)),
       flush(alias, setup.provider, config.vcpus, tlbs.get()),
       ops(config.mmu == Flavour::kTdp ? make_tdp_ops(*this)
-                                      : make_rmap_ops(*this, *setup.parents)) {
+                                      : make_rmap_ops(*this, *setup.parents,
+                                                      *setup.active_pages)) {
   for (PageTable& tree : trees) tree.keep_queue(nx_pages.get());
   if (!needs_rules(*this)) return;
   rules = std::make_unique<RuleSet>(*this);

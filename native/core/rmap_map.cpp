@@ -9,6 +9,7 @@
 namespace mmu {
 
 OutcomeCode RmapOps::map(Fault& fault, Memslot* slot) {
+  if (!make_pages_available()) return OutcomeCode::kError;
   if (slot != nullptr) fault.req_level = goal_of(mmu_, fault, *slot);
   const Level goal = nx_goal(mmu_, fault);
   if (mmu_.trace) {
@@ -66,6 +67,7 @@ TableRef RmapOps::child_for(const Fault& fault, Level level) {
   const TableRef page = is_new ? make_page(key, level, fault.root)
                                : TableRef{found, level, false};
   if (mmu_.trace) mmu_.trace->get_page(page, is_new);
+  if (is_new) active_.add(page.id);
   return page;
 }
 
@@ -121,10 +123,12 @@ OutcomeCode RmapOps::map_leaf(Fault& fault, Memslot& slot, TableRef& table) {
   const bool in_the_way =
       old.is_link(level) || (old.is_leaf(level) && old.pfn() != leaf.pfn());
   if (in_the_way) tree.set_spte(table, index, Spte{});
+  rmap_before_ = 0;
   tree.set_spte(table, index, leaf);
   if (mmu_.trace) mmu_.trace->set_spte(fault, table, index);
   mark_dirty(mmu_, fault, slot, leaf);
   if (in_the_way) drop_and_flush(fault, level);
+  fault.recycled = recycle(fault.gfn, level, rmap_before_);
   if (is_refused(fault, leaf)) return OutcomeCode::kWriteProtected;
   const bool unblocked = old.is_blocked() && old.pfn() == leaf.pfn();
   return unblocked ? OutcomeCode::kUnzapped : OutcomeCode::kFixed;
@@ -177,8 +181,10 @@ bool RmapOps::prefetch_one(const Fault& near, TableRef& table, unsigned index,
   if (host.state != HostState::kReadWrite) return false;
   fault.pfn = host.pfn;
   const Spte leaf = leaf_for(mmu_, fault, slot, Level::k4K);
+  rmap_before_ = 0;
   tree.set_spte(table, index, mark_unused(leaf));
   if (mmu_.trace) mmu_.trace->set_spte(fault, table, index);
+  recycle(fault.gfn, Level::k4K, rmap_before_);
   return true;
 }
 

@@ -62,9 +62,9 @@ void RmapOps::changed(TableRef table, unsigned index, Spte old,
   const std::uint64_t list = slot->rmap->index_of(gfn, table.level);
   if (was) slot->rmap->remove(table.level, list, here);
   if (!is) return;
-  const std::uint64_t before = slot->rmap->add(table.level, list, here);
+  rmap_before_ = slot->rmap->add(table.level, list, here);
   std::uint64_t& longest = mmu_.stats.max_mmu_rmap_size;
-  longest = std::max(longest, before);
+  longest = std::max(longest, rmap_before_);
 }
 
 RmapOps::Leaf RmapOps::leaf_at(Level level, SpteRef ref) const {
@@ -206,6 +206,7 @@ void RmapOps::zap_all_fast() {
 void RmapOps::zap_table(PageId page) {
   const PageHeader header = mmu_.pool.header(page);
   TableRef table{page, header.level, false};
+  if (mmu_.trace) mmu_.trace->prepare_zap_page(table);
   PageTable& tree = mmu_.tree(static_cast<RootId>(header.root));
   for (unsigned i = tree.next_used(table, 0, kEntries); i < kEntries;
        i = tree.next_used(table, i + 1, kEntries)) {
@@ -221,6 +222,7 @@ void RmapOps::zap_table(PageId page) {
     tree.set_spte(from, parent.index, Spte{});
   });
   hash_.remove({header.gfn, header.level, header.root});
+  active_.remove(page);
   tree.free_unlinked(table, [](unsigned, Spte) {});
   ++mmu_.stats.mmu_shadow_zapped;
 }
@@ -229,6 +231,7 @@ void RmapOps::free_page(const ShadowKey& key, PageId id) {
   const TableRef table{id, key.level, false};
   if (mmu_.trace) mmu_.trace->prepare_zap_page(table);
   parents_.clear(id);
+  active_.remove(id);
   mmu_.tree(RootId::kDirect)
       .free_unlinked(table, [&](unsigned index, Spte spte) {
         const bool counts = spte.is_leaf(table.level) || spte.is_mmio();
@@ -256,8 +259,9 @@ void RmapOps::append_tables(std::vector<TableView>& tables) const {
   });
 }
 
-std::unique_ptr<FlavourOps> make_rmap_ops(Mmu& mmu, ParentLists& parents) {
-  return std::make_unique<RmapOps>(mmu, std::move(parents));
+std::unique_ptr<FlavourOps> make_rmap_ops(Mmu& mmu, ParentLists& parents,
+                                          PageQueue& active) {
+  return std::make_unique<RmapOps>(mmu, std::move(parents), std::move(active));
 }
 
 }  // namespace mmu

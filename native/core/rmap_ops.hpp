@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/flavour.hpp"
+#include "core/page_queue.hpp"
 #include "core/parent_lists.hpp"
 #include "core/shadow_hash.hpp"
 
@@ -21,8 +22,8 @@ inline constexpr Level kLeafLevels[] = {Level::k4K, Level::k2M, Level::k1G};
 
 class RmapOps final : public FlavourOps, public SpteObserver {
  public:
-  RmapOps(Mmu& mmu, ParentLists&& parents)
-      : mmu_(mmu), parents_(std::move(parents)) {
+  RmapOps(Mmu& mmu, ParentLists&& parents, PageQueue&& active)
+      : mmu_(mmu), parents_(std::move(parents)), active_(std::move(active)) {
     for (PageTable& tree : mmu.trees) tree.observe(this);
   }
 
@@ -40,6 +41,8 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   void rearm(const Memslot& slot, Gfn first, std::uint64_t mask) override;
   bool disarm(const Memslot& slot) override;
   bool write_protect_gfns(const Memslot& slot, GfnRange frames) override;
+  void set_page_limit(std::uint64_t pages) override;
+  void memory_changed() override;
   std::uint64_t rmap_count(Gfn gfn) const override;
   void append_tables(std::vector<TableView>& tables) const override;
 
@@ -72,6 +75,15 @@ class RmapOps final : public FlavourOps, public SpteObserver {
                     const Memslot& slot);
   bool may_prefetch(const Fault& fault, Spte old) const;
 
+  // rmap_limits.cpp
+  std::uint64_t free_pages() const;
+  bool make_pages_available();
+  void change_limit(std::uint64_t pages);
+  void zap_oldest(std::uint64_t pages);
+  // A leaf was set at `level`, in whose list there were `before` others.
+  // True if that was too many, and all of them are gone.
+  bool recycle(Gfn gfn, Level level, std::uint64_t before);
+
   // rmap_ops.cpp, rmap_log.cpp
   Leaf leaf_at(Level level, SpteRef ref) const;
   AliasedGfn frame_of(TableRef table, unsigned index) const;
@@ -94,6 +106,11 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   Mmu& mmu_;
   ShadowHash hash_;
   ParentLists parents_;
+  PageQueue active_;  // all pages but roots, oldest first
+  std::uint64_t max_pages_ = kLeastMmuPages;
+  bool has_own_limit_ = false;
+  // Leaves that the list had to which one was added last.
+  std::uint64_t rmap_before_ = 0;
 };
 
 template <class Act>

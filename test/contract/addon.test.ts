@@ -37,6 +37,7 @@ const VM: Record<keyof NativeVm, Member> = {
   setHostMapping: "method",
   prefault: "method",
   invalidation: "method",
+  setMmuPages: "method",
   memslots: "method",
   memslot: "method",
   generation: "method",

@@ -130,6 +130,7 @@ export class FakeVm implements NativeVm {
   setHostMapping = (): undefined => undefined;
   prefault = () => ({ bytesDone: 0, errno: "" });
   invalidation = () => ({ inProgress: 0, start: 0, end: 0, sequence: 0 });
+  setMmuPages = (): NativeOutcome => NO_CHANGE;
   applied = (): number => 0;
   memslots = (): NativeMemslot[] => [...this.#slots.values()];
   memslot = (slot: number): NativeMemslot | undefined => this.#slots.get(slot);

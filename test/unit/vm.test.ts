@@ -336,6 +336,7 @@ describe.skipIf(!hasAddon)("closing", () => {
       () => vm.conversionsOnExit,
       () => vm.isPrivate(0),
       () => vm.invalidateHva(2 ** 40, 4096),
+      () => vm.setMmuPages(64),
       () => vm.setAttributes(0, 4096, "shared"),
       () => vm.leaves(),
       () => vm.stats(),
