@@ -86,9 +86,9 @@ Mmu::Mmu(MachineSetup&& setup, const Alias& strategy, PagePool&& arena)
       pml(std::move(setup.pml)),
       tlbs(std::move(setup.tlbs)),
       flush(alias, setup.provider, config.vcpus, tlbs.get()),
-      ops(config.mmu == Flavour::kTdp ? make_tdp_ops(*this)
-                                      : make_rmap_ops(*this, *setup.parents,
-                                                      *setup.active_pages)) {
+      ops(config.mmu == Flavour::kTdp
+              ? make_tdp_ops(*this)
+              : make_rmap_ops(*this, *setup.parents, *setup.active_pages)) {
   for (PageTable& tree : trees) tree.keep_queue(nx_pages.get());
   if (!needs_rules(*this)) return;
   rules = std::make_unique<RuleSet>(*this);

@@ -144,7 +144,7 @@ struct Mmu {
   // Tables that stand in for huge pages; null without the workaround.
   std::unique_ptr<PageQueue> nx_pages;
   std::unique_ptr<PmlBuffers> pml;  // null: no page-modification log
-  std::unique_ptr<TlbSet> tlbs;  // null: nothing is cached
+  std::unique_ptr<TlbSet> tlbs;     // null: nothing is cached
   TlbFlush flush;
   std::unique_ptr<FlavourOps> ops;
   std::unique_ptr<RuleSet> rules;  // null: nothing can go wrong

@@ -5,7 +5,8 @@
 namespace mmu {
 namespace {
 
-// Of the list, the part that one period takes: 1 / nx_huge_pages_recovery_ratio.
+// Of the list, the part that one period takes: 1 /
+// nx_huge_pages_recovery_ratio.
 constexpr std::uint64_t kRecoveryRatio = 60;
 
 // Whether the fault's entry at `level` links to a table that keeps huge pages

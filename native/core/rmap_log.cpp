@@ -27,7 +27,8 @@ void RmapOps::take_logged(const Memslot& slot, Level level, GfnRange frames,
 }
 
 // Nothing is split: a huge leaf loses W, and the fault that follows maps it
-// anew. KVM: kvm_mmu_slot_leaf_clear_dirty(), kvm_mmu_slot_remove_write_access().
+// anew. KVM: kvm_mmu_slot_leaf_clear_dirty(),
+// kvm_mmu_slot_remove_write_access().
 void RmapOps::arm(const Memslot& slot) {
   const std::uint64_t of_small =
       mmu_.pml == nullptr ? ept::kWrite : ept::kDirty;

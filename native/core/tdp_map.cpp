@@ -1,6 +1,7 @@
 // How the TDP MMU answers a fault. KVM: kvm_tdp_mmu_map(),
 // tdp_mmu_map_handle_target_level(), tdp_mmu_set_spte_atomic() (v6.16).
 #include "core/nx_huge_pages.hpp"
+#include "core/spte_change.hpp"
 #include "core/tdp_ops.hpp"
 #include "core/tracepoints/tracer.hpp"
 
@@ -43,12 +44,15 @@ OutcomeCode TdpOps::map_leaf(Fault& fault, Memslot& slot) {
   if (old.is_leaf(level) && (fault.prefetch || allows)) {
     return OutcomeCode::kSpurious;
   }
-  const OutcomeCode external = ask_external(fault);
-  if (external != OutcomeCode::kFixed) {
-    fault.level = Level::kNone;
-    return external;
-  }
   const Spte leaf = leaf_for(mmu_, fault, slot, level);
+  // KVM stops the host here; the entry stays as it is.
+  const OutcomeCode answer = check_spte_change(old, leaf, level)
+                                 ? OutcomeCode::kError
+                                 : ask_external(fault);
+  if (answer != OutcomeCode::kFixed) {
+    fault.level = Level::kNone;
+    return answer;
+  }
   tree.set_spte(table, index, leaf);
   if (mmu_.trace) mmu_.trace->set_spte(fault, table, index);
   mark_dirty(mmu_, fault, slot, leaf);

@@ -100,8 +100,7 @@ void TdpOps::zap_table(PageId page) {
   const Level level = above(header.level);
   TableRef parent{header.parent, level, false};
   const std::uint64_t end = header.gfn.value + pages_per(level);
-  mmu_.flush.took(mmu_.alias.space().alias_of(header.gfn),
-                  {header.gfn, {end}});
+  mmu_.flush.took(mmu_.alias.space().alias_of(header.gfn), {header.gfn, {end}});
   mmu_.tree(static_cast<RootId>(header.root))
       .set_spte(parent, header.parent_index, Spte{});
 }

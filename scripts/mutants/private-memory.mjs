@@ -35,10 +35,8 @@ export const privateMemory = [
   {
     name: "private leaves are write-protected (tdp)",
     file: "native/core/range_ops.cpp",
-    find:
-      "  for_each_leaf(tree, range, [&](TableWalk& walk, Spte leaf) {\n" +
-      "    if ((leaf.raw & keep) != 0) return;\n",
-    replace: "  (void)keep;\n  for_each_leaf(tree, range, [&](TableWalk& walk, Spte leaf) {\n",
+    find: "    if (walk.level() < min_level || (leaf.raw & keep) != 0) return;\n",
+    replace: "    (void)keep;\n    if (walk.level() < min_level) return;\n",
   },
   {
     name: "a dirty round write-protects private leaves (tdp)",
@@ -50,11 +48,9 @@ export const privateMemory = [
     name: "private leaves are write-protected (rmap)",
     file: "native/core/rmap_log.cpp",
     find:
-      "  for (const Level level : kLeafLevels) {\n    for_each(slot, level, slot.range, [&](Leaf& leaf) {\n" +
-      "      if (leaf.spte.is_blocked() || is_private(leaf)) return;\n",
-    replace:
-      "  for (const Level level : kLeafLevels) {\n    for_each(slot, level, slot.range, [&](Leaf& leaf) {\n" +
-      "      if (leaf.spte.is_blocked()) return;\n",
+      "    if (leaf.spte.is_blocked() || is_private(leaf)) return;\n" +
+      "    take(leaf, leaf.spte.without(bits));\n",
+    replace: "    if (leaf.spte.is_blocked()) return;\n    take(leaf, leaf.spte.without(bits));\n",
   },
   {
     name: "logging looks into the private root",
@@ -127,10 +123,10 @@ export const privateMemory = [
   {
     name: "a busy owner of external tables leaves the entry in",
     file: "native/core/tdp_map.cpp",
-    find: "    fault.level = Level::kNone;\n    return external;\n",
+    find: "    fault.level = Level::kNone;\n    return answer;\n",
     replace:
       "    tree.set_spte(table, index, leaf_for(mmu_, fault, slot, level));\n" +
-      "    fault.level = Level::kNone;\n    return external;\n",
+      "    fault.level = Level::kNone;\n    return answer;\n",
   },
   {
     name: "a busy owner of external tables leaves the link in",

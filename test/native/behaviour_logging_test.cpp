@@ -201,8 +201,8 @@ TEST_CASE("a fault drains its own vCPU's log, and no other") {
   access(*machine, kPage);
   operate(*machine, EventKind::kDirtyLogEnable);
   access(*machine, 0);
-  REQUIRE(machine->step(
-      {.access = mmu::kAccessWrite, .vcpu = 1, .gpa = kPage}));
+  REQUIRE(
+      machine->step({.access = mmu::kAccessWrite, .vcpu = 1, .gpa = kPage}));
   // Outside every slot: nothing of its own is dirty.
   CHECK(access(*machine, 64 * kMiB).code == OutcomeCode::kEmulate);
   CHECK(dirty_pages(*machine) == 1);
