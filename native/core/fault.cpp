@@ -52,9 +52,10 @@ OutcomeCode answer(Mmu& mmu, Fault& fault) {
   }
   if (is_write_tracked(mmu, fault)) return OutcomeCode::kWriteProtected;
   if (is_mismatch(mmu, fault)) return OutcomeCode::kMemoryFault;
-  if (fix_fast(mmu, fault)) {
+  const OutcomeCode fast = fix_fast(mmu, fault);
+  if (fast != OutcomeCode::kRetry) {
     ++mmu.vcpus[fault.vcpu].pf_fast;
-    return OutcomeCode::kFixed;
+    return fast;
   }
   // Before anything changes, as KVM fills its per-vCPU caches.
   if (!mmu.ops->ensure_room(fault)) {

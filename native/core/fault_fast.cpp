@@ -26,35 +26,38 @@ bool may_be_fast(const Mmu& mmu, const Fault& fault) {
   return fault.present ? fault.is_write() : mmu.entry_rules.ad_disabled();
 }
 
-// False: there was nothing to give back, or not enough.
-bool fix_found(Mmu& mmu, Fault& fault, LastEntry& found) {
+// Other than kRetry is an answer: there was something to give back, or nothing
+// missing.
+OutcomeCode fix_found(Mmu& mmu, Fault& fault, LastEntry& found) {
   const Level level = found.table.level;
-  if (!found.spte.is_leaf(level)) return false;
+  if (!found.spte.is_leaf(level)) return OutcomeCode::kRetry;
   Memslot* slot = visible_slot(mmu, fault);
-  if (slot == nullptr) return false;
+  if (slot == nullptr) return OutcomeCode::kRetry;
   const Spte fixed = restored(found.spte, fault.is_write());
-  if (fixed == found.spte || !allows(fixed, fault.access)) return false;
   const bool writes = fixed.is_writable() && !found.spte.is_writable();
-  if (writes && level > Level::k4K && slot->is_logged()) return false;
+  const bool must_split = writes && level > Level::k4K && slot->is_logged();
+  if (must_split || !allows(fixed, fault.access)) return OutcomeCode::kRetry;
+  fault.level = level;
+  if (allows(found.spte, fault.access)) return OutcomeCode::kSpurious;
   mmu.tree(fault.root).give_back(found.table, found.index, fixed);
   if (writes) mark_dirty(mmu, fault, *slot, fixed);
-  fault.level = level;
-  return true;
+  return OutcomeCode::kFixed;
 }
 
 }  // namespace
 
 // KVM: fast_page_fault().
-bool fix_fast(Mmu& mmu, Fault& fault) {
+OutcomeCode fix_fast(Mmu& mmu, Fault& fault) {
   const PageTable& tree = mmu.tree(fault.root);
-  if (!may_be_fast(mmu, fault) || !tree.has_root()) return false;
+  if (!may_be_fast(mmu, fault) || !tree.has_root()) return OutcomeCode::kRetry;
   LastEntry found = find_last(tree, fault.walk_gfn);
   const Spte old = found.spte;
-  const bool fixed = fix_found(mmu, fault, found);
+  const OutcomeCode code = fix_found(mmu, fault, found);
   if (mmu.trace) {
-    mmu.trace->fast_page_fault(fault, found.table, found.index, old, fixed);
+    mmu.trace->fast_page_fault(fault, found.table, found.index, old,
+                               code != OutcomeCode::kRetry);
   }
-  return fixed;
+  return code;
 }
 
 }  // namespace mmu

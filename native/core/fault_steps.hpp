@@ -6,8 +6,8 @@
 
 namespace mmu {
 
-// fault_fast.cpp. True: hardware may try again.
-bool fix_fast(Mmu& mmu, Fault& fault);
+// fault_fast.cpp. Other than kRetry, hardware may try again.
+OutcomeCode fix_fast(Mmu& mmu, Fault& fault);
 
 // fault_slow.cpp: what needs the lock. After the pool ensured a path.
 OutcomeCode handle_slow(Mmu& mmu, Fault& fault);

@@ -167,6 +167,22 @@ TEST_CASE("an aged page that may not be written is not fixed for a write") {
   CHECK(leaf_at(*machine, 0).permissions() == 0);
 }
 
+TEST_CASE(
+    "B53: without A/D bits a page that KVM finds mapped is spurious, fast") {
+  // Hardware walks through the alias, KVM by the stripped frame: the guest is
+  // stuck, and each time it is the fast path that has nothing to do.
+  MachineConfig config = config_of(Flavour::kTdp, false);
+  config.strategy = "v5-as-posted";
+  config.preset = "bits:47";
+  const auto machine = world::vm(config);
+  one_slot(*machine);
+  access(*machine, 0);
+  CHECK(access(*machine, mmu::bit(47)).code == OutcomeCode::kStuck);
+  auto counts = world::stats(*machine);
+  CHECK(counts["pf_spurious"] == 2);
+  CHECK(counts["pf_fast"] == 2);
+}
+
 TEST_CASE("what is cached of an aged page is used on, until a flush") {
   MachineConfig config = config_of(Flavour::kTdp, false);
   config.tlb_entries = 12;
