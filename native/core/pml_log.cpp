@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/tracepoints/tracer.hpp"
+
 namespace mmu {
 namespace {
 
@@ -16,7 +18,12 @@ bool is_any_logged(const Mmu& mmu) {
 
 void log_dirty_bit(Mmu& mmu, std::uint16_t vcpu, AliasedGfn issued) {
   if (!is_any_logged(mmu)) return;
-  if (mmu.pml->is_full(vcpu)) drain_pml(mmu, vcpu);
+  if (mmu.pml->is_full(vcpu)) {
+    // No fault need have begun this event.
+    if (mmu.trace) mmu.trace->begin(vcpu);
+    if (mmu.trace) mmu.trace->out().pml_full(vcpu);
+    drain_pml(mmu, vcpu);
+  }
   mmu.pml->append(vcpu, issued);
 }
 

@@ -101,6 +101,7 @@ void TdpOps::zap_table(PageId page) {
   TableRef parent{header.parent, level, false};
   const std::uint64_t end = header.gfn.value + pages_per(level);
   mmu_.flush.took(mmu_.alias.space().alias_of(header.gfn), {header.gfn, {end}});
+  const Tracer::KeepsFaultsOut lock(mmu_.trace.get());
   mmu_.tree(static_cast<RootId>(header.root))
       .set_spte(parent, header.parent_index, Spte{});
 }

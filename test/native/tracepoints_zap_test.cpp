@@ -78,6 +78,41 @@ TEST_CASE("6.1 takes a root down from its 1G entries, then the root's own") {
   CHECK(all[2 + 1024].ends_with("gfn 0 level 3 old_spte 0 new_spte 5a0"));
 }
 
+TEST_CASE("a recovered table prints only what was present in it") {
+  MachineConfig config = config_of();
+  config.host.nx_huge_pages = true;
+  auto vm = traced::vm(config);
+  world::add(*vm, {.bytes = 2 * world::kMiB, .backing = 2});
+  world::access(*vm, 0x5000, kAccessFetch);
+  world::access(*vm, 0x6000, kAccessFetch);
+  lines(*vm);
+  world::operate(*vm, EventKind::kNxRecover);
+  const auto all = lines(*vm);
+  REQUIRE(names(all) ==
+          Words{"kvm_tdp_mmu_spte_changed", "kvm_mmu_prepare_zap_page",
+                "kvm_tdp_mmu_spte_changed", "kvm_tdp_mmu_spte_changed"});
+  CHECK(all[0].find("gfn 0 level 2") != std::string::npos);
+  CHECK(all[2].ends_with("gfn 5 level 1 old_spte 8600000000005b77 new_spte "
+                         "80000000000005a0"));
+}
+
+TEST_CASE("a log of writes that is full prints so before it is drained") {
+  MachineConfig config = config_of();
+  config.host.pml = true;
+  auto vm = traced::vm(config);
+  world::add(*vm, {.bytes = 4 * world::kMiB});
+  constexpr unsigned kPages = 513;
+  for (unsigned i = 0; i < kPages; ++i) world::access(*vm, i * kPage);
+  world::operate(*vm, EventKind::kDirtyLogEnable);
+  const auto armed = only(lines(*vm), "kvm_tdp_mmu_spte_changed");
+  CHECK(armed.back().ends_with(
+      "gfn 200 level 1 old_spte 8600000000200b77 new_spte 8600000000200977"));
+  for (unsigned i = 0; i < kPages - 1; ++i) world::access(*vm, i * kPage);
+  CHECK(lines(*vm).empty());
+  world::access(*vm, (kPages - 1) * kPage);
+  CHECK(lines(*vm) == Words{"kvm_pml_full: vcpu 0: PML full"});
+}
+
 TEST_CASE("B62: splitting 1G prints 1 + 512 splits, each behind its link") {
   auto vm = traced::vm(config_of());
   world::add(*vm, {.bytes = world::kGiB, .backing = 3});
