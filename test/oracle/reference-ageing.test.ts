@@ -70,6 +70,17 @@ describe("without Accessed and Dirty bits", () => {
     expect([...(vm.slot(0)?.dirty ?? [])]).toEqual([0]);
   });
 
+  test("logging flushes an old page too, whose rights a TLB may still have", () => {
+    const vm = withSlot({}, { host, policy: "precise", preset: "bits:47", flushProvider: "hyperv" });
+    access(vm, 0, WRITE);
+    operate(vm, "age", HVA, PAGE);
+    expect(operate(vm, "dirty-log-enable")).toMatchObject({
+      sptesChanged: 0,
+      flush: "range",
+      flushedPages: 1,
+    });
+  });
+
   test("neighbours of a fault are not mapped with it", () => {
     const vm = withSlot({}, { host, mmu: "rmap" });
     expect(access(vm, 0, READ).sptesChanged).toBe(3 + 1);

@@ -4,6 +4,7 @@ import {
   access,
   aRegion,
   aVm,
+  convertTo,
   GiB,
   HVA,
   KiB,
@@ -90,6 +91,45 @@ describe("while the host takes memory back", () => {
     expect(refusal(() => vm.setMemslot(aRegion()))).toBe("accepted");
     expect(operate(vm, "dirty-log-enable")).toMatchObject({ result: "error", sptesChanged: 0 });
     expect(vm.generation(0)).toBe(2);
+  });
+});
+
+test("a conversion keeps faults off the huge pages that it breaks, those that were whole", () => {
+  const vm = withSlot({ bytes: 8 * MiB }, { policy: "mirror", preset: "tdx47" });
+  const windowAfter = (page: number) => {
+    operate(vm, "hva-begin", HVA + 2000 * PAGE, PAGE);
+    convertTo(vm, "shared", page * PAGE);
+    const { range } = vm.state.windows;
+    operate(vm, "hva-end", HVA + 2000 * PAGE, PAGE);
+    return range;
+  };
+  expect(windowAfter(600)).toEqual({ start: 512, end: 2001 });
+  expect(windowAfter(700)).toEqual({ start: 700, end: 2001 });
+  expect(vm.state.windows.sequence).toBe(4);
+});
+
+describe("the hole that a vCPU met last", () => {
+  const GIB = 2 ** 30;
+  const anAgedHole = () => {
+    const vm = aVm({ policy: "stolen-bits", preset: "bits:47", cachesHoles: true });
+    access(vm, GIB, READ);
+    vm.setMemslot(aRegion());
+    return vm;
+  };
+
+  test("is emulated without its entry, through the alias without bits alone", () => {
+    const vm = anAgedHole();
+    expect(access(vm, 2 ** 47 + GIB, READ).sptesChanged).toBeGreaterThan(0);
+    const before = vm.stats()["pf_taken"];
+    expect(access(vm, GIB, READ)).toMatchObject({ result: "emulate", sptesChanged: 0 });
+    expect(vm.stats()["pf_taken"]).toBe(before);
+  });
+
+  test("is another after the next hole", () => {
+    const vm = anAgedHole();
+    access(vm, 2 ** 47 + GIB, READ);
+    access(vm, 2 * GIB, READ);
+    expect(access(vm, GIB, READ)).toMatchObject({ result: "emulate", sptesChanged: 1 });
   });
 });
 

@@ -40,6 +40,14 @@ const freeShapes = fc
     rootLevel: addressBits > 48 || isFiveLevel ? 5 : 4,
   }));
 
+/** Mostly as usual: each setting changes what all else meets. */
+const seldom = (usual: boolean) => fc.constantFrom(usual, usual, usual, !usual);
+/** KVM's own walk finds what hardware's does not, and the engine's fast path goes by hardware's. */
+const walksAlone = ({ policy, mmu }: Pair): boolean =>
+  mmu === "tdp" && policies[policy]?.tableFrames === "canonical";
+
+const hostsOf = (pair: Pair) => fc.record({ adBits: walksAlone(pair) ? fc.constant(true) : seldom(true) });
+
 const options = (pair: Pair, preset: string) => {
   const policy = policies[pair.policy];
   const providers = policy?.takesRangeProvider ? ["none", "hyperv", "fail:2", "fail:3"] : ["none"];
@@ -57,6 +65,7 @@ const options = (pair: Pair, preset: string) => {
     convertOnExit: fc.boolean(),
     kernel: fc.constantFrom<Kernel[]>("6.16", "6.16", "6.16", "5.10"),
     dirtyRing: fc.constantFrom(0, 0, 0, 4096, 16384),
+    host: hostsOf(pair),
     preset: fc.constant(preset),
   });
 };

@@ -9,6 +9,7 @@ import type { ReferenceConfig, ReferenceEvent, Region } from "../oracle/referenc
 import { configsOf, type Pair } from "./alias-rows.js";
 import { accesses, bursts, conversions, overAll, overRangeOf } from "./sequence-events.js";
 import { type LogRequest, logRequests, openings } from "./sequence-logs.js";
+import { ages } from "./sequence-host.js";
 import { type Draft, hvaRanges, ranges, slots } from "./sequence-places.js";
 import { requests, slotNumbers } from "./sequence-slots.js";
 
@@ -63,6 +64,8 @@ export function scenarios({ giants = false, pair = PLAIN } = {}): fc.Arbitrary<S
 /** A draft may come to several steps, or to none where the world has no use for them. */
 type Steps = Draft<Step | readonly Step[]>;
 
+const hostSteps: fc.WeightedArbitrary<Steps>[] = [{ weight: 4, arbitrary: ages }];
+
 function steps(giants: boolean): fc.Arbitrary<Steps> {
   return fc.oneof<fc.WeightedArbitrary<Steps>[]>(
     { weight: 55, arbitrary: accesses },
@@ -82,6 +85,7 @@ function steps(giants: boolean): fc.Arbitrary<Steps> {
     { weight: 2, arbitrary: overRangeOf("dirty-log-disable", ranges) },
     { weight: 1, arbitrary: overAll("dirty-log-disable") },
     { weight: 1, arbitrary: overAll("end") },
+    ...hostSteps,
     { weight: 5, arbitrary: requests(giants) },
     {
       weight: 4,

@@ -16,6 +16,8 @@ export type Snapshot = readonly string[];
 const EMPTY = 0x8000000000000000n;
 /** A link apart from the table that it names: readable, writable, executable, accessed, MMU-present. */
 const LINK = 0x8000000000000907n;
+/** The same in a host without Accessed and Dirty bits. */
+const LINK_WITHOUT_AD = 0x8010000000000807n;
 const ADDRESS_MASK = 0x000ffffffffff000n;
 const SIZES = ["", "4K", "2M", "1G"];
 
@@ -135,9 +137,8 @@ function referencePath(model: ReferenceMmu, gpa: number): string {
       ? ""
       : `${walk.isLeaf ? "leaf " : ""}${hex(walk.spte ?? asKernelHasIt(kernel, EMPTY))}`;
   const levels = walk?.levels ?? [];
-  const words = levels.map(
-    (level, i) => `${level} ${i < levels.length - 1 ? hex(asKernelHasIt(kernel, LINK)) : last}`,
-  );
+  const link = asKernelHasIt(kernel, model.state.config.host.adBits ? LINK : LINK_WITHOUT_AD);
+  const words = levels.map((level, i) => `${level} ${i < levels.length - 1 ? hex(link) : last}`);
   const leaves = model.leavesAt(gpa).map((leaf) => `${hex(leaf.gpa)} ${SIZES[leaf.level]}`);
   return `${words.join(", ")}; ${mappedBy(leaves)}`;
 }

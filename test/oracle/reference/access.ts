@@ -96,7 +96,8 @@ function stuck(state: State, access: Access, first: Answer): Answer {
   const second = handleFault(state, access, entry);
   countExit(state, second);
   const changed = first.sptesChanged + second.sptesChanged;
-  if (second.result === "writeProtected") return unserved("writeProtected", changed);
+  if (second.result === "writeProtected" || second.result === "error")
+    return unserved(second.result, changed);
   if (!goesOn(second)) throw new Error(`answered ${first.result}, then ${second.result}`);
   return unserved("stuck", changed);
 }

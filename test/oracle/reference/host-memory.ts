@@ -3,7 +3,7 @@
  * writable and resident, as its slot has it, but for what is set here.
  */
 import { common } from "./attributes.js";
-import { type Range, span } from "./frames.js";
+import { isAligned, type Range, span } from "./frames.js";
 
 export type HostState = "readwrite" | "readonly" | "none" | "poison" | "io";
 
@@ -59,8 +59,9 @@ export class HostMemory {
     const [piece] = met;
     if (piece === undefined) return level <= backing;
     const isOne = piece.range.start <= whole.start && piece.range.end >= whole.end;
+    const isCongruent = isAligned(this.pfnOf(first) ?? 0, level);
     const isMapped = piece.state === "readwrite" || piece.state === "readonly";
-    return isOne && isMapped && level <= (piece.level ?? 1);
+    return isOne && isMapped && isCongruent && level <= (piece.level ?? 1);
   }
 
   private pieceAt(page: number): Piece | undefined {

@@ -39,9 +39,11 @@ const loseWritable: Loss = (leaf) => {
 export function apply(state: State, spots: readonly Spot[], loss: Loss): number {
   let changed = 0;
   for (const { leaf, root, frame, level } of spots) {
-    if (leaf === undefined || isPrivateLeaf(state, root, leaf) || !loss(leaf)) continue;
-    take(state, frame, level);
-    changed += 1;
+    if (leaf === undefined || isPrivateLeaf(state, root, leaf)) continue;
+    const isChanged = loss(leaf);
+    // What ageing put aside may be remembered with every right, and no flush followed.
+    if (isChanged || leaf.saved !== undefined) take(state, frame, level);
+    if (isChanged) changed += 1;
   }
   return changed;
 }

@@ -45,6 +45,8 @@ function putLeaf(
   const spurious = { result: "spurious", level, sptesChanged: changed } as const;
   if (old.kind === "leaf" && (access.isAhead || allows(old.leaf, access.bits))) return spurious;
   const leaf = newLeaf(state, slot, access, level);
+  // KVM would stop the host (handle_changed_spte()).
+  if (old.kind === "leaf" && old.leaf.pfn !== leaf.pfn) return unserved("error", changed);
   const isSame = old.kind === "leaf" && renderLeaf(old.leaf) === renderLeaf(leaf);
   const refused = isSame ? undefined : ask(state, access);
   if (refused !== undefined) return unserved(refused, changed);
@@ -55,8 +57,6 @@ function putLeaf(
 }
 
 function install(state: State, access: Access, slot: Slot, tree: Paging, old: Entry, leaf: Leaf) {
-  if (old.kind === "leaf" && old.leaf.pfn !== leaf.pfn)
-    throw new Error("a present leaf was replaced by another page's: KVM would stop the host");
   tree.put(leaf);
   logWrite(state, slot, access, leaf);
   if (old.kind === "table") {

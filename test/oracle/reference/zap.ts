@@ -5,8 +5,9 @@
  * kvm_arch_pre_set_memory_attributes(), kvm_mmu_zap_all_fast() (v6.16).
  */
 import { common } from "./attributes.js";
+import { conversionWindow } from "./conversion-window.js";
 import { flushAll, flushEntry, flushRange, take } from "./flush.js";
-import { moved, overlaps, type Range, rangeAt, sizeOf } from "./frames.js";
+import { moved, type Range, rangeAt, sizeOf } from "./frames.js";
 import { framesOnHost, spotsOnHost } from "./host-ranges.js";
 import type { Spot } from "./mappings.js";
 import type { Slot } from "./memslots.js";
@@ -137,8 +138,8 @@ export function convert(state: State, range: Range, toPrivate: boolean): number 
   const differing = attributes.differing(range, toPrivate);
   let changed = 0;
   if (differing.length > 0 && policy.onConversion !== "store") {
-    const met = state.memslots.ofNormalSpace().filter((slot) => meetsSlot(slot, range));
-    if (met.length > 0) state.windows.begin([range]);
+    const met = conversionWindow(state, range);
+    if (met.length > 0) state.windows.begin(met);
     if (met.length > 0) state.windows.end();
     const opposite = toPrivate ? isShared : isPrivate;
     changed = clear(state, state.mappings.spotsIn(range).filter(opposite));
@@ -149,9 +150,6 @@ export function convert(state: State, range: Range, toPrivate: boolean): number 
   if (policy.countsCoexisting) state.coexisting += pagesLive(state, differing, toPrivate ? 1 : 0);
   return changed;
 }
-
-const meetsSlot = ({ base, pages }: Slot, { start, end }: Range): boolean =>
-  overlaps(start, end, base, base + pages);
 
 /** Pages of the ranges that hardware reaches through an alias. */
 function pagesLive({ shape, mappings }: State, ranges: readonly Range[], alias: number): number {
