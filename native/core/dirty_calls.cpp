@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/pml_log.hpp"
+
 namespace mmu {
 namespace {
 
@@ -56,6 +58,7 @@ Result<std::vector<std::uint64_t>> read_dirty_log(Mmu& mmu, std::uint32_t slot,
   const Result<Memslot*> logged = logged_slot(mmu, slot);
   if (!logged) return logged.error();
   Memslot& found = *logged.value();
+  drain_pml(mmu);
   std::vector<std::uint64_t> bitmap = dirty_words(found);
   if (!read.peek && !mmu.log.is_manual) {
     count_round(mmu.dirty_rounds, take_dirty_log(mmu, found));

@@ -118,6 +118,7 @@ std::uint64_t take_dirty_log(
 
 void clear_dirty_words(Mmu& mmu, Memslot& slot, std::size_t first,
                        std::span<const std::uint64_t> masks) {
+  drain_pml(mmu);
   for_each_member(slot,
                   [&](Memslot& one) { clear_one(mmu, one, first, masks); });
 }

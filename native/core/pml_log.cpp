@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/dirty_mark.hpp"
 #include "core/tracepoints/tracer.hpp"
 
 namespace mmu {
@@ -32,7 +33,7 @@ void drain_pml(Mmu& mmu, std::uint16_t vcpu) {
   mmu.pml->drain(vcpu, [&](AliasedGfn issued) {
     const Gfn gfn = mmu.alias.slot_gfn(issued);
     Memslot* slot = mmu.slots().find(gfn);
-    if (slot != nullptr) slot->mark_dirty(gfn);
+    if (slot != nullptr) mark_page_dirty(mmu, *slot, gfn, vcpu);
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/flavour.hpp"
 #include "core/memslot_family.hpp"
+#include "core/pml_log.hpp"
 
 namespace mmu {
 namespace {
@@ -116,6 +117,7 @@ Result<std::vector<DirtyRingEntry>> collect_ring(Mmu& mmu, std::uint32_t vcpu,
 
 Result<std::uint64_t> reset_rings(Mmu& mmu) {
   if (mmu.rings == nullptr) return Error{ErrorCode::kNoDirtyRing};
+  drain_pml(mmu);
   std::uint64_t entries = 0;
   for (DirtyRing& ring : mmu.rings->of) {
     RearmWindow window(mmu);
@@ -137,6 +139,7 @@ bool empty_full_ring(Mmu& mmu, std::uint16_t vcpu) {
 
 bool collect_and_reset_rings(Mmu& mmu) {
   if (mmu.rings == nullptr) return false;
+  drain_pml(mmu);
   for (DirtyRing& ring : mmu.rings->of) ring.collect_all();
   (void)reset_rings(mmu);
   return true;

@@ -59,7 +59,7 @@ interface AfterClose {
 
 test("a closed VM refuses every call with ERR_CLOSED, except close, abort, closed and applied", async () => {
   const { codes, closed, applied, rows } = await reportOf<AfterClose>("closed-vm");
-  expect(Object.keys(codes)).toHaveLength(12);
+  expect(Object.keys(codes)).toHaveLength(13);
   expect(new Set(Object.values(codes))).toEqual(new Set(["ERR_CLOSED"]));
   expect(closed).toBe(true);
   expect(applied).toEqual([rows, rows]);

@@ -92,8 +92,9 @@ TEST_CASE("a recovered table prints only what was present in it") {
           Words{"kvm_tdp_mmu_spte_changed", "kvm_mmu_prepare_zap_page",
                 "kvm_tdp_mmu_spte_changed", "kvm_tdp_mmu_spte_changed"});
   CHECK(all[0].find("gfn 0 level 2") != std::string::npos);
-  CHECK(all[2].ends_with("gfn 5 level 1 old_spte 8600000000005b77 new_spte "
-                         "80000000000005a0"));
+  CHECK(
+      all[2].ends_with("gfn 5 level 1 old_spte 8600000000005b77 new_spte "
+                       "80000000000005a0"));
 }
 
 TEST_CASE("a log of writes that is full prints so before it is drained") {

@@ -9,8 +9,8 @@ import { runSeed } from "../support/random.js";
 import { scenarios } from "../support/sequence.js";
 import { type Transcript, transcribe } from "./differential/transcript.js";
 
-const SEQUENCES = 300;
-const FEW = 3;
+const SEQUENCES = 1200;
+const FEW = 1;
 
 type Predicate = (transcript: Transcript) => boolean;
 

@@ -111,7 +111,7 @@ test("a conversion keeps faults off the huge pages that it breaks, those that we
 describe("the hole that a vCPU met last", () => {
   const GIB = 2 ** 30;
   const anAgedHole = () => {
-    const vm = aVm({ policy: "stolen-bits", preset: "bits:47", cachesHoles: true });
+    const vm = aVm({ policy: "stolen-bits", preset: "bits:47" });
     access(vm, GIB, READ);
     vm.setMemslot(aRegion());
     return vm;

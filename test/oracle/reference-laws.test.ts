@@ -36,6 +36,8 @@ const check = (pair: Pair, law: (model: ReferenceMmu, text: string) => void): vo
 describe.each(pairs.map((pair) => ({ name: pairName(pair), pair })))("$name", ({ pair }) => {
   test("figures that count the same thing are equal", { timeout: LONG_MS }, () => {
     check(pair, (model) => {
+      // It had other counters, and fewer.
+      if (model.state.config.kernel === "5.10") return;
       const { pages_4k = 0, pages_2m = 0, pages_1g = 0 } = model.stats();
       const reached = model.leaves({ mmio: false });
       expect(model.state.mappings.leaves()).toHaveLength(pages_4k + pages_2m + pages_1g);

@@ -8,8 +8,8 @@ import fc from "fast-check";
 import type { ReferenceConfig, ReferenceEvent, Region } from "../oracle/reference/types.js";
 import { configsOf, type Pair } from "./alias-rows.js";
 import { accesses, bursts, conversions, overAll, overRangeOf } from "./sequence-events.js";
-import { type LogRequest, logRequests, openings } from "./sequence-logs.js";
 import { ages } from "./sequence-host.js";
+import { type LogRequest, logRequests, openings } from "./sequence-logs.js";
 import { type Draft, hvaRanges, ranges, slots } from "./sequence-places.js";
 import { requests, slotNumbers } from "./sequence-slots.js";
 

@@ -5,6 +5,7 @@ import { asKernelHasIt } from "./formats.js";
 import { PAGE_BYTES, span } from "./frames.js";
 import type { Reached } from "./mappings.js";
 import { waitingFor } from "./nx-recovery.js";
+import { asOldKernelCounts } from "./old-statistics.js";
 import { renderBlocked, renderLeaf, renderMmio } from "./spte.js";
 import type { State } from "./state.js";
 
@@ -99,7 +100,9 @@ export function statsOf(state: State): Record<string, number> {
   for (const { level } of state.mappings.leaves()) byLevel[level] = (byLevel[level] ?? 0) + 1;
   const [, pages_4k = 0, pages_2m = 0, pages_1g = 0] = byLevel;
   const nx_lpage_splits = waitingFor(state);
-  return { ...state.counters, pages_4k, pages_2m, pages_1g, nx_lpage_splits, ...ofShadowPages(state) };
+  const sizes = { pages_4k, pages_2m, pages_1g };
+  const stats = { ...state.counters, ...sizes, nx_lpage_splits, ...ofShadowPages(state) };
+  return state.config.kernel === "5.10" ? asOldKernelCounts(stats) : stats;
 }
 
 function ofShadowPages({ rmap, zappedPages }: State): Record<string, number> {

@@ -12,7 +12,6 @@ import { limitsOf } from "./limits.js";
 import { Logging } from "./logging.js";
 import type { Mappings } from "./mappings.js";
 import { Memslots } from "./memslots.js";
-import type { CachedHole } from "./mmio-cache.js";
 import { newPageLimit, type PageLimit } from "./page-limits.js";
 import { policyNamed } from "./policies.js";
 import { type Preset, presetNamed, shapeOf } from "./presets.js";
@@ -67,7 +66,6 @@ export interface State {
   conversions: number;
   zappedPages: number;
   /** By vCPU. */
-  readonly holes: Map<number, CachedHole>;
   readonly windows: Windows;
   readonly tracking: WriteTracking;
   readonly asyncPages: AsyncPages;
@@ -113,7 +111,7 @@ const DEFAULTS = {
   internalSlots: false,
   externalTables: "ok",
   convertOnExit: false,
-  limitsPages: true,
+  limitsPages: false,
   kernel: "6.16",
   dirtyRing: 0,
 } as const;

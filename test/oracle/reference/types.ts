@@ -116,7 +116,7 @@ export interface ReferenceConfig {
   readonly externalTables?: string;
   /** @default false */
   readonly convertOnExit?: boolean;
-  /** Whether flavour rmap may run out of shadow pages. @default true */
+  /** Whether flavour rmap may run out of shadow pages. @default false */
   readonly limitsPages?: boolean;
   /** Bytes of each vCPU's dirty ring, asked for before the first vCPU; 0 for none. @default 0 */
   readonly dirtyRing?: number;
