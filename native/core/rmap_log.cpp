@@ -39,6 +39,14 @@ void RmapOps::arm(const Memslot& slot) {
 }
 
 void RmapOps::rearm(const Memslot& slot, Gfn first, std::uint64_t mask) {
+  if (mmu_.log.is_set_at_first) {
+    LogWindow{first, mask}.for_each_huge_end([&](Gfn gfn) {
+      for (const Level level : {Level::k2M, Level::k1G}) {
+        take_logged(slot, level, {gfn, {gfn.value + 1}},
+                    ept::kWrite | ept::kMmuWritable);
+      }
+    });
+  }
   const std::uint64_t bits = mmu_.pml == nullptr ? ept::kWrite : ept::kDirty;
   for (; mask != 0; mask &= mask - 1) {
     const Gfn gfn{first.value + static_cast<unsigned>(std::countr_zero(mask))};

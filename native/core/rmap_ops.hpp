@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/flavour.hpp"
+#include "core/log_window.hpp"
 #include "core/page_queue.hpp"
 #include "core/parent_lists.hpp"
 #include "core/shadow_hash.hpp"

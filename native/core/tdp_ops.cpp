@@ -131,8 +131,25 @@ void TdpOps::arm(const Memslot& slot) {
   });
 }
 
+void TdpOps::take_apart(const Memslot& slot, const LogWindow& window) {
+  constexpr std::uint64_t kBits = ept::kWrite | ept::kMmuWritable;
+  if (mmu_.config.host.eager_page_split) {
+    for_each_logged_view(slot, window.range(), [](PageTable& tree, View view) {
+      split_huge_pages(tree, view.range);
+    });
+  }
+  window.for_each_huge_end([&](Gfn gfn) {
+    const GfnRange page{gfn, {gfn.value + 1}};
+    for_each_logged_view(slot, page, [&](PageTable& tree, View view) {
+      took(view,
+           take_bits(tree, view.range, kBits, mmu_.private_bit, Level::k2M));
+    });
+  });
+}
+
 // KVM: kvm_arch_mmu_enable_log_dirty_pt_masked().
 void TdpOps::rearm(const Memslot& slot, Gfn first, std::uint64_t mask) {
+  if (mmu_.log.is_set_at_first) take_apart(slot, {first, mask});
   const std::uint64_t bits = mmu_.pml == nullptr ? ept::kWrite : ept::kDirty;
   const GfnRange start{first, {first.value + 1}};
   for_each_logged_view(slot, start, [&](PageTable& tree, const View& view) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/flavour.hpp"
+#include "core/log_window.hpp"
 
 namespace mmu {
 
@@ -41,6 +42,9 @@ class TdpOps final : public FlavourOps {
   void replace_table(const Fault& fault);
   // One private leaf after the other, each with a flush of its own.
   void drop_private_each(const View& view);
+  // Where logs begin with every page dirty, huge leaves are still there when a
+  // window of pages is cleared.
+  void take_apart(const Memslot& slot, const LogWindow& window);
   // Calls act(tree, view) on the views of a slot that logging may touch.
   template <class Act>
   void for_each_logged_view(const Memslot& slot, GfnRange range, Act act);

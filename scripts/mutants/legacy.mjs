@@ -100,8 +100,8 @@ export const legacy = [
   {
     name: "the longest reverse map counts the leaf that was added",
     file: "native/core/rmap_ops.cpp",
-    find: "std::max(max_mmu_rmap_size_, rmap_before_)",
-    replace: "std::max(max_mmu_rmap_size_, rmap_before_ + 1)",
+    find: "std::max(longest, rmap_before_)",
+    replace: "std::max(longest, rmap_before_ + 1)",
   },
   {
     name: "a zap skips 1G leaves (rmap)",

@@ -261,3 +261,77 @@ TEST_CASE("private memory is in no page-modification log") {
   access(*machine, 0);
   CHECK(machine->dirty_log(0, false).value()[0] == 0);
 }
+
+namespace {
+
+// Logged from the start with every page dirty, and one 2M leaf of each 2M.
+std::unique_ptr<mmu::Machine> all_set(MachineConfig config) {
+  auto machine = world::vm(config);
+  REQUIRE(!machine->enable_cap(168, 0, 3));
+  world::add(*machine, {.bytes = 8 * kMiB, .backing = 2});
+  for (std::uint64_t at = 0; at < 8 * kMiB; at += 2 * kMiB) {
+    access(*machine, at);
+  }
+  const auto begun = operate(*machine, EventKind::kDirtyLogEnable);
+  REQUIRE(begun.sptes_changed == 0);
+  REQUIRE(begun.flush == 0);
+  return machine;
+}
+
+void clear_pages(mmu::Machine& machine, std::uint64_t first,
+                 std::uint64_t mask) {
+  const std::vector<std::uint64_t> words{mask};
+  const auto done = machine.clear_dirty_log(
+      {.slot = 0, .first_page = first, .pages = 64}, words);
+  INFO((done ? std::string() : done.error().message()));
+  REQUIRE(done);
+  CHECK(done.value().flush == kFull);
+}
+
+}  // namespace
+
+TEST_CASE("a log that begins all set splits a huge page when it is cleared") {
+  const auto machine = all_set({});
+  CHECK(access(*machine, 0).code == OutcomeCode::kHit);
+  clear_pages(*machine, 0, 0b110);
+  CHECK(world::stats(*machine)["pages_4k"] == 512);
+  CHECK(world::stats(*machine)["pages_2m"] == 3);
+  CHECK(leaf_at(*machine, 0).is_writable());
+  CHECK(armed_by(*machine, kPage) == Armed::kW);
+  CHECK(armed_by(*machine, 2 * kPage) == Armed::kW);
+}
+
+TEST_CASE("a huge page that is not split loses all that would give W back") {
+  for (const Flavour flavour : kFlavours) {
+    MachineConfig config{.mmu = flavour};
+    config.host.eager_page_split = false;
+    const auto machine = all_set(config);
+    clear_pages(*machine, 0, 1);
+    const Spte huge = leaf_at(*machine, 0);
+    CHECK(huge.has(mmu::ept::kHuge));
+    CHECK((huge.raw & (mmu::ept::kWrite | mmu::ept::kMmuWritable)) == 0);
+    CHECK(leaf_at(*machine, 2 * kMiB).is_writable());
+    const auto fixed = access(*machine, 0);
+    CHECK(fixed.code == OutcomeCode::kFixed);
+    CHECK(fixed.level == 1);
+    CHECK(world::stats(*machine)["pf_fast"] == 0);
+  }
+}
+
+TEST_CASE("a window's last page that begins 2M does not count to it") {
+  MachineConfig config;
+  config.host.eager_page_split = false;
+  const auto machine = world::vm(config);
+  REQUIRE(!machine->enable_cap(168, 0, 3));
+  // The slot begins 32 pages below a 2M boundary, so that a window spans it.
+  world::add(*machine, {.gpa = 2 * kMiB - 32 * kPage,
+                        .bytes = 4 * kMiB + 32 * kPage,
+                        .backing = 2});
+  access(*machine, 2 * kMiB);
+  operate(*machine, EventKind::kDirtyLogEnable);
+  // Pages 31 and 32: the second begins the 2M, and both round up to it.
+  clear_pages(*machine, 0, mmu::bit(31) | mmu::bit(32));
+  CHECK(leaf_at(*machine, 2 * kMiB).is_writable());
+  clear_pages(*machine, 0, mmu::bit(30) | mmu::bit(33));
+  CHECK(!leaf_at(*machine, 2 * kMiB).is_writable());
+}
