@@ -12,15 +12,12 @@
 
 #include "core/error.hpp"
 #include "core/every_kth.hpp"
+#include "core/hyperv_list.hpp"
 
 namespace mmu {
 
 class FlushProvider {
  public:
-  // A hypercall's list holds what is left of a page behind 16 bytes, in
-  // entries of 8 bytes, each of them good for 2048 pages.
-  static constexpr std::uint64_t kHypervPages = (4096 - 16) / 8 * 2048;
-
   // No provider.
   constexpr FlushProvider() = default;
   static constexpr FlushProvider hyperv() { return {true, true, EveryKth{}}; }
@@ -34,7 +31,7 @@ class FlushProvider {
 
   // If it exists: asks for a flush of this many pages. True if it was done.
   constexpr bool call(std::uint64_t pages) {
-    return !(hyperv_ && pages > kHypervPages) && !failures_.strikes();
+    return !(hyperv_ && !hyperv::fits(pages)) && !failures_.strikes();
   }
 
  private:
@@ -45,7 +42,6 @@ class FlushProvider {
   bool hyperv_ = false;
   EveryKth failures_{};
 };
-static_assert(FlushProvider::kHypervPages == 1'044'480);
 
 // none, hyperv, or fail:<k>, of which every k-th call fails. Else kConfig.
 Result<FlushProvider> parse_flush_provider(std::string_view text);
