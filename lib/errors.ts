@@ -39,6 +39,7 @@ export const ERROR_CODES = [
   "ERR_VCPU",
   "ERR_VCPU_EXISTS",
   "ERR_MMU_PAGES",
+  "ERR_MTRR",
   "ERR_EVENT",
   "ERR_BATCH",
   "ERR_CLOSED",

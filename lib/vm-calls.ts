@@ -75,6 +75,17 @@ export interface VmCalls {
    */
   resetRings(): Outcome & { readonly entries: number };
   /**
+   * The guest writes a memory type range register, on every vCPU: WRMSR. What it may affect is zapped while MTRRs are
+   * on (KVM: kvm_mtrr_set_msr(), v5.10). All are 0, and so off, at first.
+   *
+   * @param msr 0x200 to 0x20f: base and mask of eight variable ranges by turns; 0x250, 0x258, 0x259, 0x268 to 0x26f:
+   * types of the first MiB; 0x2ff: default type, bits 10 and 11 to turn fixed ranges and all on
+   * @param value as the Intel SDM has it: below 2^64, within the guest's physical width where it is an address
+   * @throws MmuError `ERR_MTRR` where a processor answers #GP; `ERR_UNSUPPORTED` without `host.memoryTypes`, and for a
+   * vendor or strategy that ignores MTRRs
+   */
+  setMtrr(msr: number, value: number | bigint): Outcome;
+  /**
    * KVM writes guest memory while a vCPU runs: page after page, each then dirty, until one cannot be written (KVM:
    * kvm_write_guest(), v6.16).
    *
@@ -126,6 +137,11 @@ export class NativeCalls extends NativeQueries implements VmCalls {
   resetRings(): Outcome & { readonly entries: number } {
     const reset = attempt(() => this.#native.resetRings());
     return { ...outcomeOf(reset), entries: reset.entries };
+  }
+
+  setMtrr(msr: number, value: number | bigint): Outcome {
+    expectInteger("msr", msr, 0, U32);
+    return outcomeOf(attempt(() => this.#native.setMtrr(msr, expectU64("value", value))));
   }
 
   guestWrite(gpa: Gpa | bigint, bytes: number, vcpu = 0): GuestTransfer {

@@ -238,6 +238,8 @@ export interface NativeVm {
   /** The number of the vCPU in events. */
   createVcpu(id: number): number;
   createGuestMemfd(bytes: number | bigint, flags: number | bigint): number;
+  /** Changes no slot; a zap goes with it. */
+  setMtrr(msr: number, value: number | bigint): NativeOutcome;
   guestWrite(vcpu: number, gpa: number | bigint, bytes: number): NativeTransfer;
   guestRead(gpa: number | bigint, bytes: number): NativeTransfer;
   /** `6.16`, `6.1` or `5.10`; undefined turns tracing off. */

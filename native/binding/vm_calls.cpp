@@ -44,6 +44,12 @@ std::vector<std::uint64_t> words_or_null(Napi::Value value,
 
 }  // namespace
 
+Napi::Value VmWrap::set_mtrr(const Napi::CallbackInfo& info) {
+  const auto msr = integer<std::uint32_t>(info[0], "msr");
+  const std::uint64_t value = u64(info[1], "value");
+  return binding::to_js(Env(), take(Env(), machine().set_mtrr(msr, value)));
+}
+
 Napi::Value VmWrap::dirty_log(const Napi::CallbackInfo& info) {
   const auto slot = integer<std::uint32_t>(info[0], "slot");
   const bool peek = boolean(info[1], "peek");

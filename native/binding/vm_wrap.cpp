@@ -19,52 +19,59 @@ Napi::ClassPropertyDescriptor<VmWrap> on(const char* name) {
 
 }  // namespace
 
+VmWrap::Properties VmWrap::requests() {
+  return {on<&VmWrap::run_sync>("runSync"),
+          on<&VmWrap::run>("run"),
+          on<&VmWrap::abort>("abort"),
+          on<&VmWrap::step>("step"),
+          on<&VmWrap::set_memslot>("setMemslot"),
+          on<&VmWrap::set_host_mapping>("setHostMapping"),
+          on<&VmWrap::prefault>("prefault"),
+          on<&VmWrap::set_mmu_pages>("setMmuPages"),
+          on<&VmWrap::set_mtrr>("setMtrr"),
+          on<&VmWrap::dirty_log>("dirtyLog"),
+          on<&VmWrap::set_trace>("setTrace"),
+          on<&VmWrap::take_trace>("takeTrace"),
+          on<&VmWrap::clear_dirty_log>("clearDirtyLog"),
+          on<&VmWrap::collect_ring>("collectRing"),
+          on<&VmWrap::reset_rings>("resetRings"),
+          on<&VmWrap::enable_cap>("enableCap"),
+          on<&VmWrap::disable_quirks>("disableQuirks"),
+          on<&VmWrap::create_vcpu>("createVcpu"),
+          on<&VmWrap::create_guest_memfd>("createGuestMemfd"),
+          on<&VmWrap::guest_write>("guestWrite"),
+          on<&VmWrap::guest_read>("guestRead"),
+          on<&VmWrap::close>("close")};
+}
+
+VmWrap::Properties VmWrap::queries() {
+  return {on<&VmWrap::applied>("applied"),
+          on<&VmWrap::invalidation>("invalidation"),
+          on<&VmWrap::memslots>("memslots"),
+          on<&VmWrap::memslot>("memslot"),
+          on<&VmWrap::generation>("generation"),
+          on<&VmWrap::walk>("walk"),
+          on<&VmWrap::rmap>("rmap"),
+          on<&VmWrap::leaves>("leaves"),
+          on<&VmWrap::stats>("stats"),
+          on<&VmWrap::vcpu_stats>("vcpuStats"),
+          on<&VmWrap::tables>("tables"),
+          on<&VmWrap::dirty_rounds>("dirtyRounds"),
+          on<&VmWrap::table_list>("tableList"),
+          on<&VmWrap::leaf_counts>("leafCounts"),
+          on<&VmWrap::rmap_count>("rmapCount"),
+          on<&VmWrap::is_private>("isPrivate"),
+          on<&VmWrap::flushes>("flushes"),
+          on<&VmWrap::violations>("violations"),
+          on<&VmWrap::coexisting>("coexisting"),
+          on<&VmWrap::conversions>("conversions"),
+          getter_of<VmWrap, &VmWrap::closed>("closed")};
+}
+
 Napi::Function VmWrap::define(Napi::Env env) {
-  return DefineClass(env, kClassName,
-                     {
-                         on<&VmWrap::run_sync>("runSync"),
-                         on<&VmWrap::run>("run"),
-                         on<&VmWrap::abort>("abort"),
-                         on<&VmWrap::applied>("applied"),
-                         on<&VmWrap::step>("step"),
-                         on<&VmWrap::set_memslot>("setMemslot"),
-                         on<&VmWrap::set_host_mapping>("setHostMapping"),
-                         on<&VmWrap::prefault>("prefault"),
-                         on<&VmWrap::invalidation>("invalidation"),
-                         on<&VmWrap::set_mmu_pages>("setMmuPages"),
-                         on<&VmWrap::memslots>("memslots"),
-                         on<&VmWrap::memslot>("memslot"),
-                         on<&VmWrap::generation>("generation"),
-                         on<&VmWrap::dirty_log>("dirtyLog"),
-                         on<&VmWrap::set_trace>("setTrace"),
-                         on<&VmWrap::take_trace>("takeTrace"),
-                         on<&VmWrap::clear_dirty_log>("clearDirtyLog"),
-                         on<&VmWrap::collect_ring>("collectRing"),
-                         on<&VmWrap::reset_rings>("resetRings"),
-                         on<&VmWrap::enable_cap>("enableCap"),
-                         on<&VmWrap::disable_quirks>("disableQuirks"),
-                         on<&VmWrap::create_vcpu>("createVcpu"),
-                         on<&VmWrap::create_guest_memfd>("createGuestMemfd"),
-                         on<&VmWrap::guest_write>("guestWrite"),
-                         on<&VmWrap::guest_read>("guestRead"),
-                         on<&VmWrap::walk>("walk"),
-                         on<&VmWrap::rmap>("rmap"),
-                         on<&VmWrap::leaves>("leaves"),
-                         on<&VmWrap::stats>("stats"),
-                         on<&VmWrap::vcpu_stats>("vcpuStats"),
-                         on<&VmWrap::tables>("tables"),
-                         on<&VmWrap::dirty_rounds>("dirtyRounds"),
-                         on<&VmWrap::table_list>("tableList"),
-                         on<&VmWrap::leaf_counts>("leafCounts"),
-                         on<&VmWrap::rmap_count>("rmapCount"),
-                         on<&VmWrap::is_private>("isPrivate"),
-                         on<&VmWrap::flushes>("flushes"),
-                         on<&VmWrap::violations>("violations"),
-                         on<&VmWrap::coexisting>("coexisting"),
-                         on<&VmWrap::conversions>("conversions"),
-                         on<&VmWrap::close>("close"),
-                         getter_of<VmWrap, &VmWrap::closed>("closed"),
-                     });
+  Properties all = requests();
+  for (const auto& property : queries()) all.push_back(property);
+  return DefineClass(env, kClassName, all);
 }
 
 VmWrap::VmWrap(const Napi::CallbackInfo& info)

@@ -44,11 +44,17 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   void stop() noexcept;
 
  private:
+  using Properties = std::vector<Napi::ClassPropertyDescriptor<VmWrap>>;
+
   enum class State : std::uint8_t {
     kOpen,     // no thread uses the machine
     kRunning,  // a pool thread uses it, and nobody else may
     kClosed,   // gone, or kept by the run in flight alone
   };
+
+  // What JavaScript finds on the class.
+  static Properties requests();
+  static Properties queries();
 
   Machine& machine();
   // Tells the garbage collector what the tables weigh.
@@ -64,6 +70,7 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   Napi::Value prefault(const Napi::CallbackInfo& info);
   Napi::Value invalidation(const Napi::CallbackInfo& info);
   Napi::Value set_mmu_pages(const Napi::CallbackInfo& info);
+  Napi::Value set_mtrr(const Napi::CallbackInfo& info);
   Napi::Value memslots(const Napi::CallbackInfo& info);
   Napi::Value memslot(const Napi::CallbackInfo& info);
   Napi::Value generation(const Napi::CallbackInfo& info);

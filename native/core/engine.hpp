@@ -12,6 +12,7 @@
 #include "core/flavour.hpp"
 #include "core/host_events.hpp"
 #include "core/host_ops.hpp"
+#include "core/memory_types.hpp"
 #include "core/memslot_family.hpp"
 #include "core/prefault.hpp"
 #include "core/query.hpp"
@@ -180,6 +181,9 @@ class Engine final : public Machine {
     return tracing_.set(mmu_, release);
   }
   std::string take_trace() override { return tracing_.take(); }
+  Result<Outcome> set_mtrr(std::uint32_t msr, std::uint64_t value) override {
+    return mmu::set_mtrr(mmu_, msr, value);
+  }
   Result<std::vector<StepView>> walk(std::uint64_t gpa) const override {
     return list_steps(mmu_, gpa);
   }

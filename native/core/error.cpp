@@ -63,6 +63,9 @@ constexpr ErrorInfo kTable[] = {
     {"ERR_VCPU_EXISTS", "EEXIST", "vCPU {id:d} exists"},
     {"ERR_MMU_PAGES", "EINVAL",
      "expected a limit of {min:d} shadow pages or more, got {pages:d}"},
+    {"ERR_MTRR", "",
+     "{value} is no value of MTRR {msr}: no such register, a reserved type or "
+     "a reserved bit"},
     {"ERR_EVENT", "", "event {row:d}: {detail}"},
     {"ERR_BATCH", "", "{detail}"},
     {"ERR_CLOSED", "", "the VM is closed"},

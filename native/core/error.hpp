@@ -48,6 +48,7 @@ enum class ErrorCode : std::uint8_t {
   kVcpu,
   kVcpuExists,
   kMmuPages,
+  kMtrr,
   kEvent,
   kBatch,
   kClosed,

@@ -6,6 +6,7 @@
 #include "core/fault.hpp"
 #include "core/leaf.hpp"
 #include "core/leaf_level.hpp"
+#include "core/memory_types.hpp"
 
 namespace mmu {
 namespace {
@@ -34,18 +35,21 @@ Pfn pfn_for(const Mmu& mmu, const Fault& fault, Level level) {
 // KVM: mmu_try_to_unsync_pages() refuses a frame whose writes are watched.
 Spte leaf_for(const Mmu& mmu, const Fault& fault, const Memslot& slot,
               Level level) {
-  return build_leaf({.pfn = pfn_for(mmu, fault, level),
-                     .level = level,
-                     .access = fault.permissions,
-                     .host_writable = fault.map_writable && !slot.is_readonly(),
-                     .write_refused = slot.tracked.contains(fault.gfn),
-                     .prefetch = fault.prefetch},
-                    mmu.entry_rules);
+  return build_leaf(
+      {.pfn = pfn_for(mmu, fault, level),
+       .level = level,
+       .access = fault.permissions,
+       .host_writable = fault.map_writable && !slot.is_readonly(),
+       .write_refused = slot.tracked.contains(fault.gfn),
+       .prefetch = fault.prefetch,
+       .memory_type = type_bits(mmu, round_down(fault.gfn, level))},
+      mmu.entry_rules);
 }
 
 Level goal_of(const Mmu& mmu, const Fault& fault, const Memslot& slot) {
   if (fault.is_private) return Level::k4K;
-  return goal_level(mmu, slot, fault.gfn);
+  const Level goal = goal_level(mmu, slot, fault.gfn);
+  return allowed_by_types(mmu, fault.issued, goal);
 }
 
 bool is_refused(Fault& fault, Spte leaf) {

@@ -274,6 +274,10 @@ class Machine {
   // The lines since the last time, each with its end.
   virtual std::string take_trace() = 0;
 
+  // The guest writes this memory type range register, on every vCPU. Needs
+  // HostOptions::memory_types.
+  virtual Result<Outcome> set_mtrr(std::uint32_t msr, std::uint64_t value) = 0;
+
   // The path that hardware would take for this gpa. Changes nothing.
   virtual Result<std::vector<StepView>> walk(std::uint64_t gpa) const = 0;
   // Every leaf, through every alias, that maps the page at this gpa.

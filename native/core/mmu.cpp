@@ -17,6 +17,18 @@ std::uint64_t private_bit_of(const MachineConfig& config, const Alias& alias) {
   return own_frames ? bit(config.host_maxphyaddr - 1) : 0;
 }
 
+// Nested tables have no type bits, and nobody asks.
+std::optional<GuestMtrrs> mtrrs_of(const MachineConfig& config,
+                                   const Alias& alias) {
+  const HostOptions& host = config.host;
+  if (!host.memory_types || host.vendor != Vendor::kIntel ||
+      alias.traits().ignores_mtrrs) {
+    return std::nullopt;
+  }
+  const AliasSpace& space = alias.space();
+  return GuestMtrrs(space.bit_count == 0 ? config.address_bits : space.low_bit);
+}
+
 EntryRules entry_rules_of(const HostOptions& host) {
   return {.ad_type = host.ad_bits ? 0 : ept::kAdDisabled,
           .nx_huge_pages = host.nx_huge_pages};
@@ -81,6 +93,7 @@ Mmu::Mmu(MachineSetup&& setup, const Alias& strategy, PagePool&& arena)
       vcpu_ids(first_ids(config.vcpus)),
       vcpus(std::max(config.vcpus, 1u)),
       private_bit(private_bit_of(config, strategy)),
+      mtrrs(mtrrs_of(config, strategy)),
       external(setup.external),
       nx_pages(std::move(setup.nx_pages)),
       pml(std::move(setup.pml)),

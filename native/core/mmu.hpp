@@ -14,6 +14,7 @@
 #include "core/dirty_ring.hpp"
 #include "core/external_tables.hpp"
 #include "core/frame_set.hpp"
+#include "core/guest_mtrrs.hpp"
 #include "core/host_memory.hpp"
 #include "core/invalidation.hpp"
 #include "core/machine_setup.hpp"
@@ -137,6 +138,8 @@ struct Mmu {
   DirtyRounds dirty_rounds;
   // Address bit that marks the host frames of private memory; 0 if none do.
   std::uint64_t private_bit = 0;
+  // None where the guest's memory types do not count.
+  std::optional<GuestMtrrs> mtrrs;
   FrameSet private_frames;  // memory attributes: absent means shared
   std::uint64_t coexisting = 0;
   std::uint64_t conversions = 0;

@@ -127,7 +127,8 @@ class ReplayLoop {
     const bool aliases_alike =
         space.kind != PresetKind::kPrivateShared && !space.execute_only;
     const HostOptions& host = mmu.config.host;
-    const bool host_alike = host.ad_bits && !host.pml && !host.nx_huge_pages;
+    const bool host_alike =
+        host.ad_bits && !host.pml && !host.nx_huge_pages && !host.memory_types;
     return mmu.config.mmu == Flavour::kTdp && mmu.tlbs == nullptr &&
            mmu.trace == nullptr && mmu.rings == nullptr && host_alike &&
            aliases_alike && (space.bit_count == 0 || walks_lawfully());

@@ -25,7 +25,9 @@ inline constexpr std::uint64_t kExec = bit(2);
 inline constexpr std::uint64_t kPermissions = bits(2, 0);
 
 // Memory type of a leaf: write-back, guest PAT ignored.
-inline constexpr std::uint64_t kWriteBack = std::uint64_t{6} << 3;
+inline constexpr unsigned kMemoryTypeShift = 3;
+inline constexpr std::uint64_t kWriteBack = std::uint64_t{6}
+                                            << kMemoryTypeShift;
 inline constexpr std::uint64_t kIgnorePat = bit(6);
 
 // Set on a leaf above level 1.

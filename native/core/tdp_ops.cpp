@@ -1,6 +1,7 @@
 #include "core/tdp_ops.hpp"
 
 #include "core/leaf_level.hpp"
+#include "core/memory_types.hpp"
 #include "core/range_ops.hpp"
 #include "core/table_walk.hpp"
 #include "core/tracepoints/tracer.hpp"
@@ -161,7 +162,8 @@ void TdpOps::rearm(const Memslot& slot, Gfn first, std::uint64_t mask) {
 bool TdpOps::disarm(const Memslot& slot) {
   bool any = false;
   const auto may = [&](Gfn gfn, Level level) {
-    return allows_level(mmu_, slot, gfn, level);
+    return allows_level(mmu_, slot, gfn, level) &&
+           has_one_type(mmu_, gfn, level);
   };
   for_each_logged_view(
       slot, slot.range, [&](PageTable& tree, const View& view) {

@@ -82,23 +82,6 @@ void stop_loggings(Mmu& mmu, GfnRange range) {
   });
 }
 
-// Twins are asked one by one, each with a flush of its own. An invalidation
-// like any other, whether or not a slot is there. KVM: kvm_zap_gfn_range().
-void zap_range(Mmu& mmu, GfnRange range) {
-  open_invalidation(mmu);
-  const unsigned parts =
-      mmu.traits.twin_slots ? mmu.alias.space().alias_count() : 1;
-  for (unsigned alias = 0; alias < parts; ++alias) {
-    const std::uint64_t offset = mmu.alias.space().offset_of(alias);
-    const GfnRange part{{range.start.value + offset},
-                        {range.end.value + offset}};
-    mmu.invalidations.add(part);
-    if (mmu.ops->zap(ZapCause::kRange, part)) mmu.flush.range(part);
-  }
-  close_invalidation(mmu);
-  if (mmu.rules) mmu.rules->removed(range);
-}
-
 // What the guest asks for itself concerns no other vCPU. KVM:
 // kvm_vcpu_flush_tlb_guest().
 void flush_vcpu(Mmu& mmu, const VmEvent& event, Outcome&) {
@@ -190,6 +173,23 @@ constexpr Handler kHandlers[] = {
 static_assert(std::size(kHandlers) == kEventKindCount);
 
 }  // namespace
+
+// Twins are asked one by one, each with a flush of its own. An invalidation
+// like any other, whether or not a slot is there. KVM: kvm_zap_gfn_range().
+void zap_range(Mmu& mmu, GfnRange range) {
+  open_invalidation(mmu);
+  const unsigned parts =
+      mmu.traits.twin_slots ? mmu.alias.space().alias_count() : 1;
+  for (unsigned alias = 0; alias < parts; ++alias) {
+    const std::uint64_t offset = mmu.alias.space().offset_of(alias);
+    const GfnRange part{{range.start.value + offset},
+                        {range.end.value + offset}};
+    mmu.invalidations.add(part);
+    if (mmu.ops->zap(ZapCause::kRange, part)) mmu.flush.range(part);
+  }
+  close_invalidation(mmu);
+  if (mmu.rules) mmu.rules->removed(range);
+}
 
 Outcome apply_vm_event(Mmu& mmu, const VmEvent& event) {
   const std::uint64_t before = mmu.accounts.changed;

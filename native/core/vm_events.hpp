@@ -16,6 +16,9 @@ struct VmEvent {
 
 Outcome apply_vm_event(Mmu& mmu, const VmEvent& event);
 
+// Zaps canonical frames through every alias. KVM: kvm_zap_gfn_range().
+void zap_range(Mmu& mmu, GfnRange range);
+
 // KVM_SET_MEMORY_ATTRIBUTES.
 void set_attributes(Mmu& mmu, GfnRange range, bool to_private);
 

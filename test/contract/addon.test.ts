@@ -38,6 +38,7 @@ const VM: Record<keyof NativeVm, Member> = {
   prefault: "method",
   invalidation: "method",
   setMmuPages: "method",
+  setMtrr: "method",
   memslots: "method",
   memslot: "method",
   generation: "method",

@@ -142,9 +142,9 @@ bool shows_internal_once(const Subject& subject, Random& random) {
   return seen == 1;
 }
 
-bool asks_mtrr_for_canonical(const Subject& subject, Random& random) {
+bool asks_mtrr_for_slot_frame(const Subject& subject, Random& random) {
   const AliasedGfn issued = subject.frame(random);
-  return subject.alias.mtrr_gfn(issued) == subject.alias.canonical(issued);
+  return subject.alias.mtrr_gfn(issued) == subject.alias.slot_gfn(issued);
 }
 
 bool walks_as_issued(const Subject& subject, Random& random) {
@@ -199,8 +199,8 @@ const std::array<Law, 8> kLaws{{
      flushes_what_is_taken},
     {"internal", "one of KVM's own slots is seen through one alias",
      shows_internal_once},
-    {"mtrr", "the memory type is asked for the canonical frame",
-     asks_mtrr_for_canonical},
+    {"mtrr", "the memory type is asked for the frame that slots know",
+     asks_mtrr_for_slot_frame},
     {"progress", "KVM walks by the frame that hardware walks by",
      walks_as_issued},
     {"sharing", "two aliases of a frame have two keys", keys_differ},

@@ -131,6 +131,7 @@ export class FakeVm implements NativeVm {
   prefault = () => ({ bytesDone: 0, errno: "" });
   invalidation = () => ({ inProgress: 0, start: 0, end: 0, sequence: 0 });
   setMmuPages = (): NativeOutcome => NO_CHANGE;
+  setMtrr = (): NativeOutcome => NO_CHANGE;
   applied = (): number => 0;
   memslots = (): NativeMemslot[] => [...this.#slots.values()];
   memslot = (slot: number): NativeMemslot | undefined => this.#slots.get(slot);

@@ -53,6 +53,7 @@ describe.skipIf(!hasAddon)("closing", () => {
       () => vm.isPrivate(0),
       () => vm.invalidateHva(2 ** 40, 4096),
       () => vm.setMmuPages(64),
+      () => vm.setMtrr(0x2ff, 0),
       () => vm.setAttributes(0, 4096, "shared"),
       () => vm.leaves(),
       () => vm.stats(),

@@ -37,6 +37,8 @@ struct AliasTraits {
   // The slot's hvas back private memory too: a host unmap blocks its leaves.
   bool private_is_host_memory = false;
   bool small_leaves_only = false;
+  // Its kernel looks at no MTRR of the guest's.
+  bool ignores_mtrrs = false;
   // An alias is a memslot of its own.
   bool twin_slots = false;
   // A private access to one of KVM's own slots is an error.

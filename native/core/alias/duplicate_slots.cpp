@@ -24,6 +24,9 @@ class DuplicateSlots final : public Alias {
   // A slot's frames carry the bit: they are simply other frames.
   Gfn slot_gfn(AliasedGfn issued) const override { return {issued.value}; }
 
+  // Beyond what MTRRs can say, where a frame carries the bit.
+  Gfn mtrr_gfn(AliasedGfn issued) const override { return slot_gfn(issued); }
+
   Views views(GfnRange range) const override {
     const AliasedGfn start{range.start.value};
     Views views;

@@ -23,7 +23,9 @@ class Mirror final : public Alias {
   using Alias::Alias;
 
   AliasTraits traits() const override {
-    return {.on_slot_end = OnSlotEnd::kLeavesOnly, .external_tables = true};
+    return {.on_slot_end = OnSlotEnd::kLeavesOnly,
+            .ignores_mtrrs = true,
+            .external_tables = true};
   }
 };
 
