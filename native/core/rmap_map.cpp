@@ -7,6 +7,17 @@
 #include "core/tracepoints/tracer.hpp"
 
 namespace mmu {
+namespace {
+
+// To a page further on, or back. Which table and which rights stay.
+void advance(Fault& fault, std::uint64_t pages) {
+  fault.issued.value += pages;
+  fault.walk_gfn.value += pages;
+  fault.gfn.value += pages;
+  fault.canonical.value += pages;
+}
+
+}  // namespace
 
 OutcomeCode RmapOps::map(Fault& fault, Memslot* slot) {
   if (!make_pages_available()) return OutcomeCode::kError;
@@ -154,38 +165,57 @@ bool RmapOps::prefetch_run(const Fault& fault, TableRef& table, unsigned first,
                            unsigned end) {
   const unsigned mine = table_index(fault.walk_gfn, Level::k4K);
   Fault at = fault;
-  at.gfn = {fault.gfn.value - mine + first};
+  advance(at, first - std::uint64_t{mine});
   Memslot* slot = visible_slot(mmu_, at);
   if (slot == nullptr || slot->is_readonly() || slot->is_logged()) return false;
   if (at.gfn.value + (end - first) > slot->range.end.value) return false;
-  for (unsigned i = first; i < end; ++i) {
-    if (!prefetch_one(fault, table, i, *slot)) return i > first;
+  if (all_alike(*slot)) {
+    prefetch_alike(at, table, {first, end}, *slot);
+    return true;
+  }
+  for (unsigned i = first; i < end; ++i, advance(at, 1)) {
+    if (!prefetch_one(at, table, i, *slot)) return i > first;
   }
   return true;
 }
 
+// Whether its pages differ in nothing but their frames.
+bool RmapOps::all_alike(const Memslot& slot) const {
+  return !slot.has_host_mappings && slot.tracked.empty() && !mmu_.mtrrs &&
+         !mmu_.has_private_memory();
+}
+
+void RmapOps::prefetch_alike(Fault fault, TableRef& table, Indexes run,
+                             const Memslot& slot) {
+  fault.pfn = {0};
+  const Spte alike = mark_unused(leaf_for(mmu_, fault, slot, Level::k4K));
+  for (unsigned i = run.first; i < run.end; ++i, advance(fault, 1)) {
+    const std::uint64_t frame = slot.pfn_of(fault.gfn).value << kPageShift;
+    install_ahead(fault, table, i, alike.with(frame));
+  }
+}
+
 // False where the host does not have the page ready, to write to.
 // KVM: kvm_prefetch_pages().
-bool RmapOps::prefetch_one(const Fault& near, TableRef& table, unsigned index,
+bool RmapOps::prefetch_one(Fault& fault, TableRef& table, unsigned index,
                            const Memslot& slot) {
-  const std::uint64_t skip =
-      index - std::uint64_t{table_index(near.walk_gfn, Level::k4K)};
-  Fault fault = near;
-  fault.issued.value += skip;
-  fault.walk_gfn.value += skip;
-  fault.gfn.value += skip;
-  fault.canonical.value += skip;
-  PageTable& tree = mmu_.tree(fault.root);
-  if (!may_prefetch(fault, tree.get(table, index))) return true;
+  if (!may_prefetch(fault, mmu_.tree(fault.root).get(table, index))) {
+    return true;
+  }
   const HostAnswer host = look_up_host(mmu_, slot, fault.gfn);
   if (host.state != HostState::kReadWrite) return false;
   fault.pfn = host.pfn;
-  const Spte leaf = leaf_for(mmu_, fault, slot, Level::k4K);
+  install_ahead(fault, table, index,
+                mark_unused(leaf_for(mmu_, fault, slot, Level::k4K)));
+  return true;
+}
+
+void RmapOps::install_ahead(const Fault& fault, TableRef& table, unsigned index,
+                            Spte leaf) {
   rmap_before_ = 0;
-  tree.set_spte(table, index, mark_unused(leaf));
+  mmu_.tree(fault.root).set_spte(table, index, leaf);
   if (mmu_.trace) mmu_.trace->set_spte(fault, table, index);
   recycle(fault.gfn, Level::k4K, rmap_before_);
-  return true;
 }
 
 // A prefetch asks nobody, so it must not do what a fault would have to undo

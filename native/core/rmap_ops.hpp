@@ -61,6 +61,12 @@ class RmapOps final : public FlavourOps, public SpteObserver {
     AliasedRange frames;  // as issued, but for pages that aliases share
   };
 
+  // Entries of one table, [first, end).
+  struct Indexes {
+    unsigned first;
+    unsigned end;
+  };
+
   // rmap_map.cpp
   TableRef descend(const Fault& fault, Level goal);
   TableRef child_for(const Fault& fault, Level level);
@@ -72,8 +78,13 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   void prefetch(const Fault& fault, TableRef& table);
   bool prefetch_run(const Fault& fault, TableRef& table, unsigned first,
                     unsigned end);
-  bool prefetch_one(const Fault& near, TableRef& table, unsigned index,
+  bool prefetch_one(Fault& fault, TableRef& table, unsigned index,
                     const Memslot& slot);
+  bool all_alike(const Memslot& slot) const;
+  void prefetch_alike(Fault fault, TableRef& table, Indexes run,
+                      const Memslot& slot);
+  void install_ahead(const Fault& fault, TableRef& table, unsigned index,
+                     Spte leaf);
   bool may_prefetch(const Fault& fault, Spte old) const;
 
   // rmap_limits.cpp
