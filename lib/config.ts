@@ -59,7 +59,7 @@ export function resolveAny(engine: ConfigEngine, config: VmConfig): ResolvedVmCo
   const preset = presetOf(engine, alias.preset);
   return {
     ...widthsOf(config, preset),
-    vcpus: expectInteger("vcpus", config.vcpus ?? 1, 1, 65_536),
+    vcpus: expectInteger("vcpus", config.vcpus ?? 1, 0, 65_536),
     alias: { strategy, preset: preset.preset },
     mmu: expectOneOf("mmu", config.mmu ?? "tdp", FLAVOURS),
     flushProvider: flushProviderOf(config.flushProvider),

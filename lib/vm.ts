@@ -19,7 +19,7 @@ import { type ConfigEngine, nativeConfigOf, presetOf } from "./config/engine.js"
 import type { TraceRelease } from "./config/types.js";
 import { type ResolvedVmConfig, resolveConfigWith, type VmConfig } from "./config.js";
 import { attempt, fromNative, MmuError } from "./errors.js";
-import { expectInteger, expectKeys, expectOneOf, wrongType } from "./expect.js";
+import { expectInteger, expectKeys, expectOneOf, outOfRange, wrongType } from "./expect.js";
 import { type HostMapping, type Prefault, setHostMapping } from "./host-mapping.js";
 import { type Memslots, memslotsOf } from "./memslots.js";
 import { loadAddon } from "./native/addon.js";
@@ -30,7 +30,7 @@ import type { VmQueries } from "./vm-queries.js";
 export type { HostMapping } from "./host-mapping.js";
 
 export interface AccessOptions {
-  /** Which vCPU accesses: below `config.vcpus`. @default 0 */
+  /** Which vCPU accesses: below `config.vcpus`, or one that `createVcpu` has made since. @default 0 */
   readonly vcpu?: number;
 }
 
@@ -140,11 +140,13 @@ class VmFacade extends NativeCalls implements Vm {
   readonly preset: AliasPreset;
   readonly #native: NativeVm;
   #isRunning = false;
+  #vcpus: number;
 
   constructor(addon: NativeAddon, config: ResolvedVmConfig) {
     const native = attempt(() => new addon.Vm(nativeConfigOf(config)));
     super(native, config);
     this.#native = native;
+    this.#vcpus = config.vcpus;
     this.preset = presetOf(addon, config.alias.preset);
     this.memslots = memslotsOf(native);
   }
@@ -153,10 +155,20 @@ class VmFacade extends NativeCalls implements Vm {
     return this.#native.closed;
   }
 
+  override createVcpu(id: number): number {
+    const vcpu = super.createVcpu(id);
+    this.#vcpus = vcpu + 1;
+    return vcpu;
+  }
+
+  #expectVcpu(vcpu: number): number {
+    if (this.#vcpus === 0) throw outOfRange("vcpu", "one that createVcpu has made, and there is none", vcpu);
+    return expectInteger("vcpu", vcpu, 0, this.#vcpus - 1);
+  }
+
   access(gpa: Gpa, access: Access | readonly Access[], options: AccessOptions = {}): Outcome {
     expectKeys("access", options, ["vcpu"]);
-    const { vcpu = 0 } = options;
-    expectInteger("vcpu", vcpu, 0, this.config.vcpus - 1);
+    const vcpu = this.#expectVcpu(options.vcpu ?? 0);
     return this.#step("access", this.gpaWithin(gpa), 0, vcpu, accessBits(access));
   }
 
@@ -182,8 +194,7 @@ class VmFacade extends NativeCalls implements Vm {
 
   prefault(gpa: Gpa, bytes: number, options: AccessOptions = {}): Prefault {
     expectKeys("prefault", options, ["vcpu"]);
-    const { vcpu = 0 } = options;
-    expectInteger("vcpu", vcpu, 0, this.config.vcpus - 1);
+    const vcpu = this.#expectVcpu(options.vcpu ?? 0);
     expectInteger("bytes", bytes, 0, Number.MAX_SAFE_INTEGER);
     return attempt(() => this.#native.prefault(vcpu, this.gpaWithin(gpa), bytes));
   }

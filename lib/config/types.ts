@@ -75,7 +75,7 @@ export interface VmConfig {
    * @default 46, or `addressBits` if that is larger
    */
   readonly hostMaxphyaddr?: number;
-  /** Virtual CPUs: 1 to 65536. @default 1 */
+  /** Virtual CPUs: 0 to 65536. With 0, `vm.createVcpu` makes the first, after what must come before it. @default 1 */
   readonly vcpus?: number;
   readonly alias?: AliasConfig;
   /** Which of KVM's MMUs is modelled. @default "tdp" */

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/dirty_mark.hpp"
+#include "core/host_ops.hpp"
 #include "core/vm_calls.hpp"
 
 namespace mmu {
@@ -44,6 +45,19 @@ GuestTransfer transfer(std::uint64_t gpa, std::uint64_t bytes, Reach reach) {
   return done;
 }
 
+// KVM's own access waits for a page that is not in memory.
+bool allows_write(Mmu& mmu, const Memslot& slot, Gfn gfn) {
+  const HostState state = look_up_host(mmu, slot, gfn).state;
+  if (state != HostState::kIo) return state == HostState::kReadWrite;
+  mmu.host.make_resident(page_of(slot.hva_of(gfn)));
+  return true;
+}
+
+bool allows_read(const Mmu& mmu, const Memslot& slot, Gfn gfn) {
+  const HostState state = look_up_host(mmu, slot, gfn).state;
+  return state != HostState::kNone && state != HostState::kPoison;
+}
+
 }  // namespace
 
 Result<GuestTransfer> guest_write(Mmu& mmu, std::uint16_t vcpu,
@@ -58,6 +72,7 @@ Result<GuestTransfer> guest_write(Mmu& mmu, std::uint16_t vcpu,
   return transfer(gpa, bytes, [&](Gfn gfn) -> const Memslot* {
     Memslot* slot = mmu.slots().find(gfn);
     if (slot == nullptr || slot->is_readonly()) return nullptr;
+    if (!allows_write(mmu, *slot, gfn)) return nullptr;
     mark_page_dirty(mmu, *slot, gfn, vcpu);
     return slot;
   });
@@ -67,7 +82,8 @@ Result<GuestTransfer> guest_read(const Mmu& mmu, std::uint64_t gpa,
                                  std::uint64_t bytes) {
   if (auto error = check_length(bytes)) return *std::move(error);
   return transfer(gpa, bytes, [&](Gfn gfn) -> const Memslot* {
-    return mmu.slots().find(gfn);
+    const Memslot* slot = mmu.slots().find(gfn);
+    return slot != nullptr && allows_read(mmu, *slot, gfn) ? slot : nullptr;
   });
 }
 

@@ -50,10 +50,12 @@ SlotRules slot_rules_of(const MachineConfig& config, const Alias& alias) {
   const bool is_private = alias.has_private_memory();
   const unsigned width =
       kernel.gpa_bits != 0 ? kernel.gpa_bits : config.host_maxphyaddr;
-  const bool wants_memfd =
-      kernel.memfd_for_all || (is_private && traits.checks_attributes);
+  // Kernels that have KVM_SET_MEMORY_ATTRIBUTES. KVM:
+  // kvm_arch_nr_memslot_as_ids().
+  const bool guards_private = is_private && traits.checks_attributes;
+  const bool wants_memfd = kernel.memfd_for_all || guards_private;
   return {.kernel = kernel,
-          .address_spaces = kernel.address_spaces,
+          .address_spaces = guards_private ? 1 : kernel.address_spaces,
           .allows_memfd =
               kernel.has_guest_memfd && wants_memfd && !traits.twin_slots,
           .user_end = user_end(config, kernel),

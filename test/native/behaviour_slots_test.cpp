@@ -181,6 +181,26 @@ TEST_CASE("B30: a VM with one address space has no slot in another") {
   CHECK(!machine->memslot(1u << 16));
 }
 
+TEST_CASE("B30: private memory of merged kernels leaves one address space") {
+  struct Row {
+    std::string_view strategy;
+    std::string_view preset;
+    unsigned spaces;
+  };
+  for (const Row& row : {Row{"mirror", "tdx47", 1},
+                         {"precise", "tdx47", 1},
+                         {"role-private", "tdx47", 2},
+                         {"stolen-bits", "bits:47", 2},
+                         {"precise", "bits:47", 2}}) {
+    CAPTURE(std::string(row.strategy));
+    const auto machine =
+        world::vm(world::Setup{row.strategy, mmu::Flavour::kTdp, row.preset});
+    CHECK(machine->address_spaces() == row.spaces);
+    world::add(*machine, {.bytes = kPage});
+    CHECK(machine->generation(0) == row.spaces);
+  }
+}
+
 TEST_CASE("B32: huge pages are refused at both ends of a slot, not between") {
   const auto machine = world::vm();
   world::add(*machine,

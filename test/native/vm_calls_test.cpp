@@ -31,6 +31,45 @@ TEST_CASE("a write of KVM's own marks page after page until one fails") {
   CHECK(machine->guest_read(~std::uint64_t{0}, 2).value().bytes_done == 0);
 }
 
+TEST_CASE("KVM's own accesses go where the host lets them") {
+  using mmu::HostState;
+  struct Row {
+    HostState state;
+    bool reads;
+    bool writes;
+  };
+  for (const Row& row : {Row{HostState::kReadWrite, true, true},
+                         Row{HostState::kReadOnly, true, false},
+                         Row{HostState::kNone, false, false},
+                         Row{HostState::kPoison, false, false},
+                         Row{HostState::kIo, true, true}}) {
+    CAPTURE(static_cast<int>(row.state));
+    const auto machine = world::vm();
+    world::add(*machine, {.bytes = 2 * kPage, .flags = kLogged});
+    REQUIRE(!machine->set_host_mapping(
+        {.hva = world::kHvaBase + kPage, .bytes = kPage, .state = row.state}));
+    CHECK(machine->guest_read(kPage, 1).value().faulted != row.reads);
+    const auto done = machine->guest_write(0, 0, 2 * kPage);
+    REQUIRE(done);
+    CHECK(done.value().faulted != row.writes);
+    CHECK(done.value().bytes_done == (row.writes ? 2 : 1) * kPage);
+    CHECK(world::log_of(*machine)[0] == (row.writes ? 3u : 1u));
+  }
+}
+
+TEST_CASE("what KVM has written is in memory from then on") {
+  mmu::MachineConfig config;
+  config.host.async_page_faults = true;
+  const auto machine = world::vm(config);
+  world::add(*machine, {.bytes = 2 * kPage});
+  REQUIRE(!machine->set_host_mapping({.hva = world::kHvaBase,
+                                      .bytes = 2 * kPage,
+                                      .state = mmu::HostState::kIo}));
+  REQUIRE(machine->guest_write(0, 0, 1));
+  CHECK(world::access(*machine, 0).code == OutcomeCode::kFixed);
+  CHECK(world::access(*machine, kPage).code == OutcomeCode::kRetry);
+}
+
 TEST_CASE("a write of KVM's own that is too long or nobody's is refused") {
   const auto machine = world::vm();
   world::add(*machine, {.bytes = kMiB, .flags = kLogged});

@@ -73,7 +73,7 @@ const mistakes: [string, unknown, ErrorConstructor, string][] = [
     RangeError,
     "hostMaxphyaddr must be at least addressBits, which is 48, got 46",
   ],
-  ["no vCPU", { vcpus: 0 }, RangeError, "vcpus must be an integer from 1 to 65536, got 0"],
+  ["a vCPU less than none", { vcpus: -1 }, RangeError, "vcpus must be an integer from 0 to 65536, got -1"],
   [
     "an unknown key",
     { adressBits: 48 },

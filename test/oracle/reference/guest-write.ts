@@ -5,6 +5,7 @@
  */
 import { markDirty } from "./dirty-log.js";
 import { frameOf, PAGE_BYTES } from "./frames.js";
+import { hostPageOf } from "./host-page.js";
 import type { State } from "./state.js";
 
 /** Returns the bytes written. */
@@ -21,8 +22,10 @@ export function guestWrite(state: State, gpa: number, bytes: number, vcpu: numbe
 function writePage(state: State, frame: number, vcpu: number): boolean {
   const slot = state.memslots.find(frame);
   if (slot === undefined || slot.readonly) return false;
-  const host = state.hostMemory.stateOf(slot.hva / PAGE_BYTES + (frame - slot.base));
-  if (host !== "readwrite" && host !== "io") return false;
+  const page = hostPageOf(slot, frame);
+  const host = state.hostMemory.stateOf(page);
+  if (host === "io") state.hostMemory.makeResident(page);
+  else if (host !== "readwrite") return false;
   markDirty(state, slot, frame, vcpu);
   return true;
 }
