@@ -12,6 +12,7 @@
 #include "core/flavour.hpp"
 #include "core/host_events.hpp"
 #include "core/host_ops.hpp"
+#include "core/lpage_info.hpp"
 #include "core/memory_types.hpp"
 #include "core/memslot_family.hpp"
 #include "core/prefault.hpp"
@@ -96,8 +97,10 @@ class Engine final : public Machine {
   InvalidationView invalidation() const override {
     return invalidation_view(mmu_);
   }
-  void set_interleave(std::function<void(Machine&)> others) override {
+  void set_interleave(std::function<void(Machine&)> others,
+                      InterleaveAt at) override {
     mmu_.interleave = nullptr;
+    mmu_.interleave_at = others ? at : InterleaveAt::kBeforeLock;
     if (others) {
       mmu_.interleave = [this, run = std::move(others)] { run(*this); };
     }
@@ -121,6 +124,12 @@ class Engine final : public Machine {
   std::optional<MemslotView> memslot(std::uint32_t slot) const override {
     const Memslot* found = find_memslot(mmu_, slot);
     return found == nullptr ? std::nullopt : std::optional(view_of(*found));
+  }
+  std::optional<std::vector<std::uint32_t>> lpage_info(
+      std::uint32_t slot, std::uint8_t level) const override {
+    const Memslot* found = find_memslot(mmu_, slot);
+    if (found == nullptr || level < 2 || level > 3) return std::nullopt;
+    return list_lpage_info(mmu_, *found, level_of(level));
   }
   std::uint64_t generation(unsigned as_id) const override {
     return mmu_.slot_sets[as_id].generation();
@@ -214,6 +223,10 @@ class Engine final : public Machine {
   FlushView flushes() const override { return flush_view(mmu_); }
   std::vector<ViolationView> violations() const override {
     return list_violations(mmu_);
+  }
+  std::optional<MemoryFaultView> memory_fault(unsigned vcpu) const override {
+    return vcpu < mmu_.vcpu_states.size() ? mmu_.vcpu_states[vcpu].memory_fault
+                                          : std::nullopt;
   }
   std::uint64_t coexisting() const override { return mmu_.coexisting; }
   std::uint64_t conversions() const override { return mmu_.conversions; }

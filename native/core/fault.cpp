@@ -44,7 +44,16 @@ void count(VcpuStats& stats, OutcomeCode code) {
   if (code == OutcomeCode::kWriteProtected) ++stats.write_protected;
 }
 
-OutcomeCode answer(Mmu& mmu, Fault& fault) {
+// Whatever the access was: KVM tells its VMM of private or shared alone.
+// KVM: kvm_prepare_memory_fault_exit().
+OutcomeCode exit_to_vmm(Mmu& mmu, const Fault& fault) {
+  mmu.of_vcpu(fault.vcpu).memory_fault = {
+      fault.is_private ? MemoryFaultView::kPrivate : 0,
+      gpa_of(fault.canonical).value, kPageSize};
+  return OutcomeCode::kMemoryFault;
+}
+
+OutcomeCode ask_kvm(Mmu& mmu, Fault& fault) {
   // Not this alias' to do: the guest gets a #PF.
   if ((fault.access & ~fault.permissions) != 0) {
     ++mmu.vcpus[fault.vcpu].pf_guest;
@@ -63,6 +72,11 @@ OutcomeCode answer(Mmu& mmu, Fault& fault) {
     return OutcomeCode::kError;
   }
   return handle_slow(mmu, fault);
+}
+
+OutcomeCode answer(Mmu& mmu, Fault& fault) {
+  const OutcomeCode code = ask_kvm(mmu, fault);
+  return code == OutcomeCode::kMemoryFault ? exit_to_vmm(mmu, fault) : code;
 }
 
 }  // namespace

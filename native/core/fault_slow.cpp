@@ -48,7 +48,7 @@ bool is_stale(Mmu& mmu, const Fault& fault, const Noted& noted, bool has_slot) {
 // From here on the fault holds the lock. False: it has to begin again.
 // KVM: read_lock(&kvm->mmu_lock) and what follows in kvm_tdp_mmu_page_fault().
 bool lock(Mmu& mmu, Fault& fault, const Noted& noted, bool has_slot) {
-  if (!let_others_run(mmu)) return true;
+  if (!let_others_run(mmu, InterleaveAt::kBeforeLock)) return true;
   if (is_stale(mmu, fault, noted, has_slot)) return false;
   fault.out_of_memory = !mmu.ops->ensure_room(fault);
   return !fault.out_of_memory;

@@ -13,6 +13,6 @@ OutcomeCode fix_fast(Mmu& mmu, Fault& fault);
 OutcomeCode handle_slow(Mmu& mmu, Fault& fault);
 
 // interleave.cpp. True: somebody has run, and anything may have changed.
-bool let_others_run(Mmu& mmu);
+bool let_others_run(Mmu& mmu, InterleaveAt at);
 
 }  // namespace mmu

@@ -36,6 +36,15 @@ struct PrefaultResult {
   std::string_view errno_name{};  // empty if anything was done
 };
 
+// KVM_EXIT_MEMORY_FAULT, with which KVM_RUN fails: EFAULT.
+struct MemoryFaultView {
+  static constexpr std::uint64_t kPrivate = 1 << 3;
+
+  std::uint64_t flags = 0;
+  std::uint64_t gpa = 0;  // without alias bits
+  std::uint64_t bytes = 0;
+};
+
 // Which invalidations faults have to give way to.
 struct InvalidationView {
   std::uint64_t in_progress = 0;  // open

@@ -35,8 +35,9 @@ class Aside {
 }  // namespace
 
 // A copy is called, as the call may set another.
-bool let_others_run(Mmu& mmu) {
+bool let_others_run(Mmu& mmu, InterleaveAt at) {
   if (!mmu.interleave || mmu.is_interleaving) return false;
+  if (at != mmu.interleave_at) return false;
   const std::function<void()> others = mmu.interleave;
   const Aside aside(mmu);
   others();

@@ -19,6 +19,7 @@
 #include "core/event.hpp"
 #include "core/host_views.hpp"
 #include "core/slot_types.hpp"
+#include "core/state_views.hpp"
 
 namespace mmu {
 
@@ -67,6 +68,16 @@ struct HostOptions {
   bool apicv = true;
 };
 
+// Where a fault lets others run.
+enum class InterleaveAt : std::uint8_t {
+  // Once in each fault that is about to map something: everything is looked
+  // up, the lock not yet taken.
+  kBeforeLock,
+  // While an entry is frozen because the owner of external tables is asked for
+  // it. The fault holds the lock for reading, so they may step accesses alone.
+  kFrozen,
+};
+
 struct MachineConfig {
   // Width of a gpa, alias bits included: 32 to 52.
   unsigned address_bits = 48;
@@ -101,76 +112,6 @@ struct MachineConfig {
   // KVM: RMAP_RECYCLE_THRESHOLD. Sixteen aliases never get there, so a test
   // asks for less.
   unsigned rmap_recycle_threshold = 1000;
-};
-
-// One entry on the path of a walk, root first.
-struct StepView {
-  std::uint8_t level = 0;
-  bool is_leaf = false;
-  std::uint64_t gpa = 0;   // first gpa that the entry covers
-  std::uint64_t spte = 0;  // raw, as hardware and KVM would see it
-};
-
-// A table page.
-struct TableView {
-  std::uint64_t gpa = 0;  // first gpa that it covers, as its hash key says it
-  std::uint32_t parents = 0;
-  std::uint8_t level = 0;
-  std::uint8_t root = 0;  // 0 direct, 1 private
-};
-
-// Leaves that hardware reaches through one alias.
-struct AliasLeaves {
-  std::uint64_t offset = 0;        // gpa bits of the alias
-  std::uint64_t by_level[4] = {};  // index 0 unused
-};
-
-// Flushes over the VM's life.
-struct FlushView {
-  std::uint64_t none = 0;   // owed and elided
-  std::uint64_t range = 0;  // successful provider calls
-  std::uint64_t full = 0;
-  std::uint64_t pages = 0;  // of the range calls
-};
-
-// A rule that has fired.
-struct ViolationView {
-  std::string_view rule;
-  std::string_view defect;  // known defect of the strategy, or empty
-  std::string_view reason;
-  std::uint64_t count = 0;
-  std::uint64_t first_event = 0;
-  std::uint64_t gpa = 0;  // of the first, as issued
-};
-
-struct LeafView {
-  std::uint64_t gpa = 0;  // as hardware reaches it, alias bits included
-  std::uint64_t spte = 0;
-  std::uint8_t level = 0;
-};
-
-// A statistic under the name that the modelled kernel has for it.
-struct NamedCount {
-  std::string_view name;
-  std::uint64_t value = 0;
-};
-
-struct TableCounts {
-  std::uint64_t roots = 0;
-  // Table pages in use by level, index 0 unused.
-  std::uint64_t by_level[6] = {};
-  // Bytes of the arena that hold tables now, free ones not counted.
-  std::uint64_t bytes_in_use = 0;
-  // Bytes of the arena that are backed by memory.
-  std::uint64_t bytes_committed = 0;
-};
-
-// Rounds of KVM_GET_DIRTY_LOG over the VM's life: how many there were, how
-// many found at least one bit, and how many bits they took in all.
-struct DirtyRounds {
-  std::uint64_t rounds = 0;
-  std::uint64_t reaping = 0;
-  std::uint64_t pages = 0;
 };
 
 struct RunResult {
@@ -215,17 +156,21 @@ class Machine {
   virtual Result<PrefaultResult> prefault(unsigned vcpu, std::uint64_t gpa,
                                           std::uint64_t bytes) = 0;
   virtual InvalidationView invalidation() const = 0;
-  // What others do while a fault is on its way: called once by each fault that
-  // is about to map something, after it has looked up everything and before it
-  // takes the lock. The events that it steps are events of their own. None for
-  // an empty function.
-  virtual void set_interleave(std::function<void(Machine&)> others) = 0;
+  // What others do while a fault is on its way, from one place of it. The
+  // events that they step are events of their own. None for an empty function.
+  virtual void set_interleave(std::function<void(Machine&)> others,
+                              InterleaveAt at = InterleaveAt::kBeforeLock) = 0;
   // KVM_SET_NR_MMU_PAGES: the most shadow pages that flavour rmap keeps, from
   // now on whatever the slots are. Zaps the oldest where there are more.
   virtual Result<Outcome> set_mmu_pages(std::uint64_t pages) = 0;
   virtual std::vector<MemslotView> memslots() const = 0;
   // One slot, by `as_id << 16 | id`.
   virtual std::optional<MemslotView> memslot(std::uint32_t slot) const = 0;
+  // What keeps pages of `level`, 2M or 1G, out of a slot, one word for each.
+  // None if there is no such slot or no such level.
+  // KVM: kvm_lpage_info.disallow_lpage.
+  virtual std::optional<std::vector<std::uint32_t>> lpage_info(
+      std::uint32_t slot, std::uint8_t level) const = 0;
   // Generation of an address space's slot set; KVM: kvm_memslots.generation.
   virtual std::uint64_t generation(unsigned as_id) const = 0;
 
@@ -301,6 +246,9 @@ class Machine {
   virtual FlushView flushes() const = 0;
   // Rules that have fired, by id.
   virtual std::vector<ViolationView> violations() const = 0;
+  // What a vCPU's last memory fault left for its VMM to read; none if there was
+  // none. KVM: kvm_run.memory_fault.
+  virtual std::optional<MemoryFaultView> memory_fault(unsigned vcpu) const = 0;
   // Pages that conversions left mapped the way they were.
   virtual std::uint64_t coexisting() const = 0;
   // Conversions that the VMM made because of memory faults.

@@ -78,6 +78,7 @@ struct DirtyRings {
 struct VcpuState {
   MmioCache mmio;
   AsyncFaults async;
+  std::optional<MemoryFaultView> memory_fault;
 };
 
 struct Mmu {
@@ -122,6 +123,7 @@ struct Mmu {
   Invalidations invalidations;
   // What others do while a fault is on its way; empty: nothing.
   std::function<void()> interleave;
+  InterleaveAt interleave_at = InterleaveAt::kBeforeLock;
   bool is_interleaving = false;
   const SlotRules slot_rules;
   std::array<MemslotSet, kAddressSpaces> slot_sets;

@@ -126,8 +126,7 @@ class PageTable {
     if (old.is_link(table.level) && !has_shadow_pages_) [[unlikely]] {
       drop_subtree(link::table(old, below(table.level)));
     }
-    if (table.compact) return set_compact(table, index, to_stored(now));
-    store(pool_->full(table.id), index, to_stored(now));
+    write(table, index, now);
   }
 
   // set_spte() of a 4K leaf where there is no entry yet, in the table that the
@@ -160,6 +159,16 @@ class PageTable {
     } else {
       store(pool_->full(table.id), index, to_stored(now));
     }
+  }
+
+  // An entry that is not present stands frozen until it is thawed, as what it
+  // was; to whoever counts or observes nothing has happened. Needs one full
+  // page ensured. KVM: tdp_mmu_set_spte_atomic(), of a mirror.
+  void freeze(TableRef& table, unsigned index) noexcept {
+    write(table, index, Spte{ept::kFrozen});
+  }
+  void thaw(TableRef& table, unsigned index, Spte old) noexcept {
+    write(table, index, old);
   }
 
   // After the pool ensured it: an empty table below entry `index`, linked.
@@ -204,6 +213,10 @@ class PageTable {
   std::uint64_t stored(TableRef table, unsigned index) const noexcept {
     return table.compact ? stored_at(pool_->compact(table.id), index)
                          : pool_->full(table.id).entries[index];
+  }
+  void write(TableRef& table, unsigned index, Spte now) noexcept {
+    if (table.compact) return set_compact(table, index, to_stored(now));
+    store(pool_->full(table.id), index, to_stored(now));
   }
   TableRef make_table(AliasedGfn gfn, Level level, bool compact) noexcept;
   void make_full(TableRef& table) noexcept;

@@ -1,5 +1,6 @@
 // How the TDP MMU answers a fault. KVM: kvm_tdp_mmu_map(),
 // tdp_mmu_map_handle_target_level(), tdp_mmu_set_spte_atomic() (v6.16).
+#include "core/fault_steps.hpp"
 #include "core/nx_huge_pages.hpp"
 #include "core/spte_change.hpp"
 #include "core/tdp_ops.hpp"
@@ -39,6 +40,7 @@ OutcomeCode TdpOps::map_leaf(Fault& fault, Memslot& slot) {
   if (path != OutcomeCode::kFixed) return path;
   const unsigned index = table_index(fault.walk_gfn, level);
   const Spte old = tree.get(table, index);
+  if (old.is_frozen()) return OutcomeCode::kRetry;
   fault.level = level;
   const bool allows = (old.permissions() & fault.access) == fault.access;
   if (old.is_leaf(level) && (fault.prefetch || allows)) {
@@ -48,7 +50,7 @@ OutcomeCode TdpOps::map_leaf(Fault& fault, Memslot& slot) {
   // KVM stops the host here; the entry stays as it is.
   const OutcomeCode answer = check_spte_change(old, leaf, level)
                                  ? OutcomeCode::kError
-                                 : ask_external(fault);
+                                 : ask_external(fault, table, index);
   if (answer != OutcomeCode::kFixed) {
     fault.level = Level::kNone;
     return answer;
@@ -73,14 +75,13 @@ void TdpOps::replace_table(const Fault& fault) {
 }
 
 // Nearly always there already: a table is made once for 512 leaves.
-OutcomeCode TdpOps::reach(const Fault& fault, Level goal, TableRef& table) {
+OutcomeCode TdpOps::reach(Fault& fault, Level goal, TableRef& table) {
   table = mmu_.tree(fault.root).find_table(fault.walk_gfn, goal);
   return table.id != kNoPage ? OutcomeCode::kFixed
                              : build_path(fault, goal, table);
 }
 
-OutcomeCode TdpOps::build_path(const Fault& fault, Level goal,
-                               TableRef& table) {
+OutcomeCode TdpOps::build_path(Fault& fault, Level goal, TableRef& table) {
   PageTable& tree = mmu_.tree(fault.root);
   table = tree.root();
   while (table.level > goal) {
@@ -95,7 +96,8 @@ OutcomeCode TdpOps::build_path(const Fault& fault, Level goal,
       note_nx_table(mmu_, fault, table);
       continue;
     }
-    const OutcomeCode external = ask_external(fault);
+    if (spte.is_frozen()) return OutcomeCode::kRetry;
+    const OutcomeCode external = ask_external(fault, table, index);
     if (external != OutcomeCode::kFixed) return external;
     table = tree.link_child(table, index);
     note_nx_table(mmu_, fault, table);
@@ -103,11 +105,30 @@ OutcomeCode TdpOps::build_path(const Fault& fault, Level goal,
   return OutcomeCode::kFixed;
 }
 
+// Nobody else looks in a replay, so that the entry is frozen only for a test
+// that does. Whoever meets it backs off, and has taken no table for it.
+OutcomeCode TdpOps::let_others_meet_frozen(Fault& fault, TableRef& table,
+                                           unsigned index) {
+  PageTable& tree = mmu_.tree(fault.root);
+  const Spte old = tree.get(table, index);
+  tree.freeze(table, index);
+  let_others_run(mmu_, InterleaveAt::kFrozen);
+  table = tree.find_table(fault.walk_gfn, table.level);
+  tree.thaw(table, index, old);
+  fault.out_of_memory = !ensure_room(fault);
+  return fault.out_of_memory ? OutcomeCode::kError : OutcomeCode::kFixed;
+}
+
 // The entry is frozen while the owner is asked and put back if it declines; to
 // everybody else nothing has happened.
-OutcomeCode TdpOps::ask_external(const Fault& fault) {
+OutcomeCode TdpOps::ask_external(Fault& fault, TableRef& table,
+                                 unsigned index) {
   if (!mmu_.traits.external_tables || fault.root != RootId::kPrivate) {
     return OutcomeCode::kFixed;
+  }
+  if (mmu_.interleave_at == InterleaveAt::kFrozen) {
+    const OutcomeCode met = let_others_meet_frozen(fault, table, index);
+    if (met != OutcomeCode::kFixed) return met;
   }
   switch (mmu_.external.ask()) {
     case ExternalAnswer::kOk:

@@ -35,10 +35,13 @@ class TdpOps final : public FlavourOps {
   OutcomeCode map_mmio(Fault& fault);
   // The table that holds the entry of the fault at `goal`, or why it cannot be
   // made. KVM: kvm_tdp_mmu_map().
-  OutcomeCode reach(const Fault& fault, Level goal, TableRef& table);
-  OutcomeCode build_path(const Fault& fault, Level goal, TableRef& table);
-  // What the owner of external tables says to one more private entry.
-  OutcomeCode ask_external(const Fault& fault);
+  OutcomeCode reach(Fault& fault, Level goal, TableRef& table);
+  OutcomeCode build_path(Fault& fault, Level goal, TableRef& table);
+  // What the owner of external tables says to one more private entry, at
+  // `index` of a table that others may make full meanwhile.
+  OutcomeCode ask_external(Fault& fault, TableRef& table, unsigned index);
+  OutcomeCode let_others_meet_frozen(Fault& fault, TableRef& table,
+                                     unsigned index);
   void replace_table(const Fault& fault);
   // One private leaf after the other, each with a flush of its own.
   void drop_private_each(const View& view);

@@ -21,6 +21,19 @@ bool WriteTrack::meets(GfnRange range) const noexcept {
   return false;
 }
 
+std::uint64_t WriteTrack::sum(GfnRange range) const noexcept {
+  std::uint64_t sum = 0;
+  Gfn from = range.start;
+  Count watchers = count(from);
+  for (auto edge = edges_.upper_bound(from);
+       edge != edges_.end() && edge->first < range.end; ++edge) {
+    sum += (edge->first.value - from.value) * watchers;
+    from = edge->first;
+    watchers = edge->second;
+  }
+  return sum + (range.end.value - from.value) * watchers;
+}
+
 WriteTrack::Edges::iterator WriteTrack::cut_at(Gfn gfn) {
   return edges_.try_emplace(gfn, count(gfn)).first;
 }

@@ -23,6 +23,8 @@ class WriteTrack {
   // Whether a frame of the range is watched.
   bool meets(GfnRange range) const noexcept;
   Count count(Gfn gfn) const noexcept;
+  // Watchers of all the frames of a range together.
+  std::uint64_t sum(GfnRange range) const noexcept;
 
   // One more watcher for every frame, but for those that have the most there
   // can be. Where memory runs out nothing has changed.

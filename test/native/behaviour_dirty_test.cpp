@@ -107,6 +107,7 @@ TEST_CASE(
     const auto failed = machine->dirty_log(0, false, true);
     REQUIRE(!failed);
     CHECK(failed.error().code == ErrorCode::kCopy);
+    CHECK(mmu::info(failed.error().code).errno_name == "EFAULT");
   };
   CHECK(text(world::flushed_by(*machine, lose)) == kFlush);
   CHECK(world::log_of(*machine)[0] == 0);

@@ -82,9 +82,27 @@ TEST_CASE("B17: a private fault on a shared page exits and changes nothing") {
   }
   CHECK(machine->leaves(true).size() == before.size());
   CHECK(machine->tables().roots == 0);
+  const auto exit = machine->memory_fault(0);
+  REQUIRE(exit);
+  CHECK(exit->flags == mmu::bit(3));
+  CHECK(exit->gpa == 2 * kA);
+  CHECK(exit->bytes == kPage);
   auto stats = world::stats(*machine);
   CHECK(stats["pf_taken"] == 2);
   CHECK(stats["pf_fixed"] + stats["pf_emulate"] + stats["pf_spurious"] == 0);
+}
+
+TEST_CASE("B17: the exit of a shared fault has no flag and no alias bit") {
+  const auto machine = world::one_page({"mirror", kTdp, "tdx47"});
+  CHECK(!machine->memory_fault(0));
+  CHECK(world::access(*machine, kB).code == OutcomeCode::kMemoryFault);
+  const auto exit = machine->memory_fault(0);
+  REQUIRE(exit);
+  CHECK(exit->flags == 0);
+  CHECK(exit->gpa == kA);
+  CHECK(!machine->memory_fault(1));
+  // KVM_RUN itself fails, and what a prefault answers is the same errno.
+  CHECK(world::access(*machine, kA).code == OutcomeCode::kFixed);
 }
 
 TEST_CASE("B17: the VMM that converts has the access served the second time") {
@@ -158,6 +176,58 @@ TEST_CASE("B20: a link that is refused frees its table, and the guest errs") {
   // Shared entries are nobody else's.
   world::share(*machine, kA);
   CHECK(world::access(*machine, kB).code == OutcomeCode::kFixed);
+}
+
+TEST_CASE("B21: whoever meets a frozen entry retries, and takes no table") {
+  mmu::MachineConfig config = Setup{"mirror", kTdp, "tdx47"}.config();
+  config.vcpus = 2;
+  const auto machine = world::vm(config);
+  world::add(*machine, {.gpa = kA, .bytes = 64 * kPage});
+  constexpr std::uint64_t kFrozen = kEmpty | 0x5a0;
+  unsigned met = 0;
+  const auto by_other = [](mmu::Machine& others, std::uint64_t gpa) {
+    const auto out = others.step({.access = 2, .vcpu = 1, .gpa = gpa});
+    REQUIRE(out);
+    return out.value();
+  };
+  machine->set_interleave(
+      [&](mmu::Machine& others) {
+        ++met;
+        CHECK(world::entry_at(others, kA) == kFrozen);
+        const auto before = others.tables();
+        const Outcome out = by_other(others, kA);
+        CHECK(out.code == OutcomeCode::kRetry);
+        CHECK(out.sptes_changed == 0);
+        CHECK(out.level == 0);
+        CHECK(others.tables().bytes_in_use == before.bytes_in_use);
+        CHECK(world::entry_at(others, kA) == kFrozen);
+        // Beside it there is nothing to wait for, once there is a table.
+        if (met != 4) return;
+        for (std::uint64_t page = 1; page < 32; ++page) {
+          CHECK(by_other(others, kA + page * kPage).code ==
+                OutcomeCode::kFixed);
+        }
+      },
+      mmu::InterleaveAt::kFrozen);
+  const Outcome first = world::access(*machine, kA);
+  // Three links and a leaf, each asked for.
+  CHECK(met == 4);
+  CHECK(first.code == OutcomeCode::kFixed);
+  CHECK(first.sptes_changed == 4);
+  CHECK(world::is_mapped(*machine, kA));
+  CHECK(machine->leaves(false).size() == 32);
+  CHECK(world::stats(*machine)["pf_taken"] == 1 + 4 + 31);
+  CHECK(world::stats(*machine)["pf_fixed"] == 1 + 31);
+  CHECK(by_other(*machine, kA).code == OutcomeCode::kHit);
+  world::check_accounts(*machine);
+}
+
+TEST_CASE("B21: an entry that its owner declines is as it was, not frozen") {
+  const auto machine = mirror_with("busy:4");
+  machine->set_interleave([](mmu::Machine&) {}, mmu::InterleaveAt::kFrozen);
+  CHECK(world::access(*machine, kA).code == OutcomeCode::kRetry);
+  CHECK(world::entry_at(*machine, kA) == kEmpty);
+  CHECK(world::access(*machine, kA).code == OutcomeCode::kFixed);
 }
 
 TEST_CASE("B21a: a shared fault blocks the private leaf, flushes, drops it") {

@@ -22,6 +22,8 @@ std::string errno_of(mmu::Machine& machine, const MemslotRegion& region) {
   return done ? "0" : std::string(mmu::info(done.error().code).errno_name);
 }
 
+using Words = std::vector<std::uint32_t>;
+
 MemslotRegion good() { return world::Slot{.bytes = kMiB}.region(); }
 
 }  // namespace
@@ -153,6 +155,33 @@ TEST_CASE("B29: a move that fails late has lost the mappings, not the slot") {
   CHECK(machine->memslot(0)->dirty_pages == 1);
 }
 
+TEST_CASE("B29: so does one that would end among the aliases") {
+  const auto machine =
+      world::vm(Setup{.strategy = "mirror", .preset = "tdx47"});
+  world::add(*machine, {.bytes = kMiB});
+  world::access(*machine, 0);
+  REQUIRE(machine->leaves(true).size() == 1);
+  MemslotRegion region = good();
+  region.gpa = mmu::bit(47) - kPage;
+  CHECK(refusal(*machine, region) == ErrorCode::kMemslotAliased);
+  // With private memory there is one address space, and a step is 1.
+  CHECK(machine->generation(0) == 1 + 2);
+  CHECK(machine->leaves(true).empty());
+  CHECK(machine->memslot(0)->gpa == 0);
+}
+
+TEST_CASE("B29: of a late failure and an overlap, nothing has happened yet") {
+  const auto machine = world::vm({.address_bits = 40, .host_maxphyaddr = 40});
+  world::add(*machine, {.bytes = kMiB});
+  world::add(*machine, {.id = 1, .gpa = mmu::bit(40) - kMiB, .bytes = kMiB});
+  world::access(*machine, 0);
+  const std::string before = world::dump(*machine);
+  MemslotRegion region = good();
+  region.gpa = mmu::bit(40) - kPage;
+  CHECK(errno_of(*machine, region) == "EEXIST");
+  CHECK(world::dump(*machine) == before);
+}
+
 TEST_CASE("B30, B31: a generation steps by the number of address spaces") {
   for (const auto& [kernel, step] :
        {std::pair{mmu::Kernel::k616, 2u}, {mmu::Kernel::kPvm618, 1u}}) {
@@ -205,6 +234,8 @@ TEST_CASE("B32: huge pages are refused at both ends of a slot, not between") {
   const auto machine = world::vm();
   world::add(*machine,
              {.gpa = 0x100 * kPage, .bytes = 0x1000 * kPage, .backing = 3});
+  CHECK(machine->lpage_info(0, 2) == Words{1, 0, 0, 0, 0, 0, 0, 0, 1});
+  CHECK(machine->lpage_info(0, 3) == Words{1});
   for (std::uint64_t at = 0; at < 9; ++at) {
     const std::uint64_t gpa = std::max(at * 2 * kMiB, 0x100 * kPage);
     CAPTURE(at);
@@ -218,6 +249,8 @@ TEST_CASE("B33: a slot whose host memory is off by a page has small pages") {
       world::Slot{.gpa = 0, .bytes = 2 * kGiB, .backing = 3}.region();
   region.hva += kPage;
   REQUIRE(machine->set_memslot(region));
+  CHECK(machine->lpage_info(0, 2) == Words(1024, 1));
+  CHECK(machine->lpage_info(0, 3) == Words{1, 1});
   for (const std::uint64_t gpa : {std::uint64_t{0}, 2 * kMiB, kGiB}) {
     CHECK(world::access(*machine, gpa).level == 1);
   }

@@ -161,6 +161,16 @@ TEST_CASE("B61: the end of a log makes 512 leaves one, and flushes the slot") {
   CHECK(leaf_at(*machine, 0).raw == 0x8600000000000bf7);
 }
 
+TEST_CASE("B61: where a range can be flushed, it is the slot's, once") {
+  const auto machine = world::vm({.flush_provider = "hyperv"});
+  world::add(*machine, {.bytes = 8 * kMiB, .flags = 1, .backing = 2});
+  for (std::uint64_t i = 0; i < 1024; ++i) access(*machine, i * kPage);
+  const auto ended = operate(*machine, EventKind::kDirtyLogDisable);
+  CHECK(ended.flush == kRange);
+  CHECK(ended.flushed_pages == 2048);
+  CHECK(machine->flushes().range == 1);
+}
+
 TEST_CASE("B61: the end of a log that makes nothing huge flushes nothing") {
   const auto machine = world::vm();
   world::add(*machine, {.bytes = 2 * kMiB, .flags = 1});

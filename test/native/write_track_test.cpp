@@ -129,7 +129,31 @@ TEST_CASE("B58: W that logging took is taken for good, which is a change") {
   }
 }
 
-TEST_CASE("a watched frame has no huge page around it, at 2M nor at 1G") {
+TEST_CASE("B86: a watched frame counts against its pages of 2M and of 1G") {
+  const auto machine = world::vm();
+  world::add(*machine,
+             {.gpa = world::kGiB, .bytes = 2 * world::kGiB, .backing = 3});
+  using Words = std::vector<std::uint32_t>;
+  Words of_2m(1024);
+  const auto check = [&](std::uint32_t in_2m, std::uint32_t in_1g) {
+    of_2m[513] = in_2m;
+    CHECK(machine->lpage_info(0, 2) == of_2m);
+    CHECK(machine->lpage_info(0, 3) == Words{0, in_1g});
+  };
+  check(0, 0);
+  constexpr std::uint64_t kAt = 2 * world::kGiB + 2 * kMiB;
+  track(*machine, kAt + 5 * kPage);
+  check(1, 1);
+  track(*machine, kAt + 4 * kPage, 3 * kPage);
+  check(4, 4);
+  untrack(*machine, kAt + 4 * kPage, 3 * kPage);
+  untrack(*machine, kAt + 5 * kPage);
+  check(0, 0);
+  CHECK(!machine->lpage_info(0, 1));
+  CHECK(!machine->lpage_info(1, 2));
+}
+
+TEST_CASE("B86: a watched frame has no huge page around it, at 2M nor at 1G") {
   for (const auto flavour : kBothFlavours) {
     const auto machine = world::vm(mmu::MachineConfig{.mmu = flavour});
     world::add(*machine,

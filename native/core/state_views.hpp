@@ -1,0 +1,82 @@
+// What can be seen of a VM: its tables, what they map, what was flushed and
+// counted.
+//
+// Part of machine.hpp, which is where to look first.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace mmu {
+
+// One entry on the path of a walk, root first.
+struct StepView {
+  std::uint8_t level = 0;
+  bool is_leaf = false;
+  std::uint64_t gpa = 0;   // first gpa that the entry covers
+  std::uint64_t spte = 0;  // raw, as hardware and KVM would see it
+};
+
+// A table page.
+struct TableView {
+  std::uint64_t gpa = 0;  // first gpa that it covers, as its hash key says it
+  std::uint32_t parents = 0;
+  std::uint8_t level = 0;
+  std::uint8_t root = 0;  // 0 direct, 1 private
+};
+
+// Leaves that hardware reaches through one alias.
+struct AliasLeaves {
+  std::uint64_t offset = 0;        // gpa bits of the alias
+  std::uint64_t by_level[4] = {};  // index 0 unused
+};
+
+// Flushes over the VM's life.
+struct FlushView {
+  std::uint64_t none = 0;   // owed and elided
+  std::uint64_t range = 0;  // successful provider calls
+  std::uint64_t full = 0;
+  std::uint64_t pages = 0;  // of the range calls
+};
+
+// A rule that has fired.
+struct ViolationView {
+  std::string_view rule;
+  std::string_view defect;  // known defect of the strategy, or empty
+  std::string_view reason;
+  std::uint64_t count = 0;
+  std::uint64_t first_event = 0;
+  std::uint64_t gpa = 0;  // of the first, as issued
+};
+
+struct LeafView {
+  std::uint64_t gpa = 0;  // as hardware reaches it, alias bits included
+  std::uint64_t spte = 0;
+  std::uint8_t level = 0;
+};
+
+// A statistic under the name that the modelled kernel has for it.
+struct NamedCount {
+  std::string_view name;
+  std::uint64_t value = 0;
+};
+
+struct TableCounts {
+  std::uint64_t roots = 0;
+  // Table pages in use by level, index 0 unused.
+  std::uint64_t by_level[6] = {};
+  // Bytes of the arena that hold tables now, free ones not counted.
+  std::uint64_t bytes_in_use = 0;
+  // Bytes of the arena that are backed by memory.
+  std::uint64_t bytes_committed = 0;
+};
+
+// Rounds of KVM_GET_DIRTY_LOG over the VM's life: how many there were, how
+// many found at least one bit, and how many bits they took in all.
+struct DirtyRounds {
+  std::uint64_t rounds = 0;
+  std::uint64_t reaping = 0;
+  std::uint64_t pages = 0;
+};
+
+}  // namespace mmu
