@@ -1,7 +1,8 @@
 // Pages that a vCPU does without until the host has read them in.
 //
-// Named by the canonical frame, so that two aliases of a page wait once; kept
-// with the address that was used first, for the fault that maps it in the end.
+// Named by the frame as slots have it, so that two aliases of a page wait once,
+// but for those that are slots of their own; kept with the address that was
+// used first, for the fault that maps it in the end.
 //
 // KVM: virt/kvm/async_pf.c, kvm_add_async_pf_gfn() (v6.16).
 #pragma once
@@ -19,18 +20,18 @@ class AsyncFaults {
   static constexpr std::size_t kMost = 64;
 
   struct Pending {
-    Gfn canonical;
+    Gfn gfn;
     AliasedGfn issued;
   };
 
   // True if the page is waited for now, or was before (the vCPU halts). False:
   // there are too many, so the fault has to wait itself.
-  bool queue(Gfn canonical, AliasedGfn issued) {
+  bool queue(Gfn gfn, AliasedGfn issued) {
     for (const Pending& page : pending_) {
-      if (page.canonical == canonical) return true;
+      if (page.gfn == gfn) return true;
     }
     if (pending_.size() == kMost) return false;
-    pending_.push_back({canonical, issued});
+    pending_.push_back({gfn, issued});
     return true;
   }
   // In the order in which they were queued.

@@ -92,7 +92,7 @@ OutcomeCode look_at_internal(const Mmu& mmu, const Fault& fault,
 // KVM: kvm_setup_async_pf(), kvm_find_async_pf_gfn().
 bool waits_apart(Mmu& mmu, const Fault& fault) {
   if (!mmu.config.host.async_page_faults || fault.prefetch) return false;
-  return mmu.of_vcpu(fault.vcpu).async.queue(fault.canonical, fault.issued);
+  return mmu.of_vcpu(fault.vcpu).async.queue(fault.gfn, fault.issued);
 }
 
 // What the host has for the fault; other than kFixed is an answer.

@@ -8,18 +8,18 @@
 const MOST = 64;
 
 export class AsyncPages {
-  /** By vCPU: the frame without alias bits, and the frame as issued that waited first. */
+  /** By vCPU: the frame as memslots hold it, and the frame as issued that waited first. */
   private readonly waiting = new Map<number, Map<number, number>>();
 
-  has(vcpu: number, canonical: number): boolean {
-    return this.waiting.get(vcpu)?.has(canonical) === true;
+  has(vcpu: number, frame: number): boolean {
+    return this.waiting.get(vcpu)?.has(frame) === true;
   }
 
   /** False if the table is full. */
-  add(vcpu: number, canonical: number, issued: number): boolean {
+  add(vcpu: number, frame: number, issued: number): boolean {
     const frames = this.waiting.get(vcpu) ?? new Map<number, number>();
     if (frames.size === MOST) return false;
-    this.waiting.set(vcpu, frames.set(canonical, issued));
+    this.waiting.set(vcpu, frames.set(frame, issued));
     return true;
   }
 

@@ -34,9 +34,9 @@ export function refuseHostPage(state: State, access: Access, slot: Slot): "error
 }
 
 /** Whether the guest does something else until the page is there. */
-function waits({ config, asyncPages }: State, { vcpu, canonical, issued, isAhead }: Access): boolean {
+function waits({ config, asyncPages }: State, { vcpu, frame, issued, isAhead }: Access): boolean {
   if (!config.host.asyncPageFaults || isAhead) return false;
-  return asyncPages.has(vcpu, canonical) || asyncPages.add(vcpu, canonical, issued);
+  return asyncPages.has(vcpu, frame) || asyncPages.add(vcpu, frame, issued);
 }
 
 function readIn({ hostMemory }: State, page: number): undefined {
