@@ -54,6 +54,7 @@ struct Card {
   std::uint64_t unmapped;  // entries that a host unmap of the page changes
   WithProvider zap;
   std::uint64_t zap_full;  // without a provider
+  std::uint64_t watched;   // entries that lose W once somebody watches it
   std::uint64_t dirty;     // bits after a round and a write through B
 };
 
@@ -64,39 +65,39 @@ constexpr Convert kAny = Convert::kEither;
 // clang-format off
 constexpr Card kCards[] = {
     // Nothing is at B: no slot, an MMIO entry.
-    {"none", kTdp, kBits, kAny, kEmulate, kHit, kNever, 1, 0, 1, {1, 0}, 1, 0},
-    {"none", kRmap, kBits, kAny, kEmulate, kHit, kNever, 1, 1, 1, {1, 0}, 1, 0},
+    {"none", kTdp, kBits, kAny, kEmulate, kHit, kNever, 1, 0, 1, {1, 0}, 1, 1, 0},
+    {"none", kRmap, kBits, kAny, kEmulate, kHit, kNever, 1, 1, 1, {1, 0}, 1, 1, 0},
     // Each slot has a reverse map and flushes of its own; one log for both.
-    {"duplicate-slots", kTdp, kBits, kAny, kFixed, kHit, 2, 2, 0, 2, {2, 0}, 2, 1},
-    {"duplicate-slots", kRmap, kBits, kAny, kFixed, kHit, 2, 2, 1, 2, {2, 0}, 2, 1},
-    {"stolen-bits", kTdp, kBits, kAny, kFixed, kHit, 2, 2, 0, 2, {2, 0}, 1, 1},
-    {"stolen-bits", kRmap, kBits, kAny, kFixed, kHit, 2, 2, 2, 2, {2, 0}, 1, 1},
+    {"duplicate-slots", kTdp, kBits, kAny, kFixed, kHit, 2, 2, 0, 2, {2, 0}, 2, 2, 1},
+    {"duplicate-slots", kRmap, kBits, kAny, kFixed, kHit, 2, 2, 1, 2, {2, 0}, 2, 2, 1},
+    {"stolen-bits", kTdp, kBits, kAny, kFixed, kHit, 2, 2, 0, 2, {2, 0}, 1, 2, 1},
+    {"stolen-bits", kRmap, kBits, kAny, kFixed, kHit, 2, 2, 2, 2, {2, 0}, 1, 2, 1},
     // B never runs; its write fault leaves a bit all the same.
-    {"v5-as-posted", kTdp, kBits, kAny, kStuck, kHit, kNever, 1, 0, 1, {1, 0}, 1, 1},
-    {"v5-as-posted", kRmap, kBits, kAny, kSpurious, kHit, 2, 1, 1, 1, {1, 0}, 1, 1},
-    {"v5-as-reviewed", kTdp, kBits, kAny, kStuck, kHit, kNever, 1, 0, 1, {1, 1}, 1, 1},
-    {"v5-as-reviewed", kRmap, kBits, kAny, kSpurious, kHit, 2, 1, 1, 1, {1, 1}, 1, 1},
-    {"precise", kTdp, kBits, kAny, kFixed, kHit, 2, 2, 0, 2, {2, 0}, 1, 1},
-    {"precise", kRmap, kBits, kAny, kFixed, kHit, 2, 2, 2, 2, {2, 0}, 1, 1},
+    {"v5-as-posted", kTdp, kBits, kAny, kStuck, kHit, kNever, 1, 0, 1, {1, 0}, 1, 1, 1},
+    {"v5-as-posted", kRmap, kBits, kAny, kSpurious, kHit, 2, 1, 1, 1, {1, 0}, 1, 1, 1},
+    {"v5-as-reviewed", kTdp, kBits, kAny, kStuck, kHit, kNever, 1, 0, 1, {1, 1}, 1, 1, 1},
+    {"v5-as-reviewed", kRmap, kBits, kAny, kSpurious, kHit, 2, 1, 1, 1, {1, 1}, 1, 1, 1},
+    {"precise", kTdp, kBits, kAny, kFixed, kHit, 2, 2, 0, 2, {2, 0}, 1, 2, 1},
+    {"precise", kRmap, kBits, kAny, kFixed, kHit, 2, 2, 2, 2, {2, 0}, 1, 2, 1},
 
-    {"stolen-bits", kTdp, kTdx, kAny, kFixed, kHit, 2, 2, 0, 2, {2, 0}, 1, 1},
-    {"stolen-bits", kRmap, kTdx, kAny, kFixed, kHit, 2, 2, 2, 2, {2, 0}, 1, 1},
+    {"stolen-bits", kTdp, kTdx, kAny, kFixed, kHit, 2, 2, 0, 2, {2, 0}, 1, 2, 1},
+    {"stolen-bits", kRmap, kTdx, kAny, kFixed, kHit, 2, 2, 2, 2, {2, 0}, 1, 2, 1},
     // Each alias' fault zaps the other: never both.
-    {"stolen-bits-tdx", kRmap, kTdx, kAny, kFixed, kFixed, kNever, 1, 1, 1, {2, 0}, 1, 1},
-    {"role-private", kTdp, kTdx, kAny, kFixed, kFixed, kNever, 1, 0, 1, kRefused, 1, 1},
+    {"stolen-bits-tdx", kRmap, kTdx, kAny, kFixed, kFixed, kNever, 1, 1, 1, {2, 0}, 1, 1, 1},
+    {"role-private", kTdp, kTdx, kAny, kFixed, kFixed, kNever, 1, 0, 1, kRefused, 1, 1, 1},
     // The one leaf is A's, private, and not for any log.
-    {"v5-as-posted", kTdp, kTdx, kAny, kStuck, kHit, kNever, 1, 0, 1, {1, 0}, 1, 0},
+    {"v5-as-posted", kTdp, kTdx, kAny, kStuck, kHit, kNever, 1, 0, 1, {1, 0}, 1, 1, 0},
     // The one leaf becomes B's, shared, and serves A as well.
-    {"v5-as-posted", kRmap, kTdx, kAny, kFixed, kHit, 2, 1, 1, 1, {1, 0}, 1, 1},
-    {"v5-as-reviewed", kTdp, kTdx, kAny, kStuck, kHit, kNever, 1, 0, 1, {1, 1}, 1, 0},
-    {"v5-as-reviewed", kRmap, kTdx, kAny, kFixed, kHit, 2, 1, 1, 1, {1, 1}, 1, 1},
+    {"v5-as-posted", kRmap, kTdx, kAny, kFixed, kHit, 2, 1, 1, 1, {1, 0}, 1, 1, 1},
+    {"v5-as-reviewed", kTdp, kTdx, kAny, kStuck, kHit, kNever, 1, 0, 1, {1, 1}, 1, 1, 0},
+    {"v5-as-reviewed", kRmap, kTdx, kAny, kFixed, kHit, 2, 1, 1, 1, {1, 1}, 1, 1, 1},
     // The attribute decides, and no host unmap reaches private memory.
-    {"mirror", kTdp, kTdx, Convert::kNo, kFault, kHit, kNever, 1, 0, 0, kRefused, 1, 0},
-    {"mirror", kTdp, kTdx, Convert::kYes, kFixed, kFault, kNever, 1, 0, 1, kRefused, 1, 1},
-    {"precise", kTdp, kTdx, Convert::kNo, kFault, kHit, kNever, 1, 0, 0, {1, 0}, 1, 0},
-    {"precise", kTdp, kTdx, Convert::kYes, kFixed, kFault, kNever, 1, 0, 1, {1, 0}, 1, 1},
-    {"precise", kRmap, kTdx, Convert::kNo, kFault, kHit, kNever, 1, 1, 0, {1, 0}, 1, 0},
-    {"precise", kRmap, kTdx, Convert::kYes, kFixed, kFault, kNever, 1, 1, 1, {1, 0}, 1, 1},
+    {"mirror", kTdp, kTdx, Convert::kNo, kFault, kHit, kNever, 1, 0, 0, kRefused, 1, 1, 0},
+    {"mirror", kTdp, kTdx, Convert::kYes, kFixed, kFault, kNever, 1, 0, 1, kRefused, 1, 1, 1},
+    {"precise", kTdp, kTdx, Convert::kNo, kFault, kHit, kNever, 1, 0, 0, {1, 0}, 1, 1, 0},
+    {"precise", kTdp, kTdx, Convert::kYes, kFixed, kFault, kNever, 1, 0, 1, {1, 0}, 1, 1, 1},
+    {"precise", kRmap, kTdx, Convert::kNo, kFault, kHit, kNever, 1, 1, 0, {1, 0}, 1, 1, 0},
+    {"precise", kRmap, kTdx, Convert::kYes, kFixed, kFault, kNever, 1, 1, 1, {1, 0}, 1, 1, 1},
 };
 // clang-format on
 
@@ -255,6 +256,22 @@ TEST_CASE("card: a dirty round after a write through B") {
     });
     CHECK(bits == std::vector{card.dirty});
     CHECK(world::to_text(flushed) == world::to_text({.full = card.dirty}));
+  });
+}
+
+TEST_CASE("card: a page that is watched loses W here, with one full flush") {
+  for_each_card([](const Card& card, bool convert) {
+    const Vm machine = start(card, convert);
+    Outcome outcome;
+    const Flushed flushed = world::flushed_by(*machine, [&] {
+      outcome =
+          world::operate(*machine, EventKind::kWriteTrackAdd, kA, world::kPage);
+    });
+    CHECK(outcome.sptes_changed == card.watched);
+    CHECK(world::to_text(flushed) == world::to_text({.full = 1}));
+    for (const mmu::LeafView& leaf : machine->leaves(false)) {
+      CHECK((leaf.spte & (mmu::bit(1) | mmu::bit(58))) == 0);
+    }
   });
 }
 

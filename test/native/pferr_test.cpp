@@ -24,7 +24,7 @@ constexpr Row kRows[] = {
 }  // namespace
 
 TEST_CASE(
-    "B37 B38: an EPT violation's error code, on kernels right and wrong") {
+    "A3, B37, B38: an EPT violation's error code, on kernels right and wrong") {
   for (const Row& row : kRows) {
     CAPTURE(row.qualification);
     CHECK(mmu::pferr_of_violation(row.qualification, false) == row.right);
@@ -34,7 +34,7 @@ TEST_CASE(
   CHECK(mmu::pferr_of_violation(~std::uint64_t{0x1ff} | 0x40, false) == 0);
 }
 
-TEST_CASE("a private access of TDX is a write, whatever it was") {
+TEST_CASE("A3: a private access of TDX is a write, whatever it was") {
   for (const std::uint64_t qualification : {0x001, 0x184, 0x0ab}) {
     CHECK(mmu::pferr_of_tdx(qualification, true, true) == 0x2000000000002);
     CHECK(mmu::pferr_of_tdx(qualification, true, false) == 0x2000000000002);

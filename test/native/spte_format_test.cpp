@@ -6,6 +6,7 @@
 #include "core/formats/npt_510.hpp"
 #include "core/formats/npt_616.hpp"
 #include "core/formats/shown.hpp"
+#include "core/leaf.hpp"
 #include "core/role.hpp"
 #include "world.hpp"
 
@@ -55,6 +56,8 @@ const Case kEptRows[] = {
      0x8750000012345a70},
     {"write-protect only", kLeaf.with(ept::kAdWriteProtectOnly),
      0x8620000012345b77},
+    {"the host's own MMIO",
+     build_leaf({.pfn = {0xfebf0}, .memory_type = 0}, {}), 0x86000000febf0b07},
     {"2M without X", kHugeLeaf, 0x8600000012200bf3},
     {"link", kLink, 0x8000000004567907},
     {"link without A/D", kLink.with(ept::kAdDisabled).without(ept::kAccessed),
@@ -186,6 +189,13 @@ TEST_CASE("A2: frame bits at or above the physical width are lost again") {
   CHECK(kEpt616.mmio.gfn(kPlain, raw).value == 0x100);
 }
 
+TEST_CASE("A2: with L1TF a frame above the moved field is not to be had") {
+  constexpr HostWidth kL1tf{44, true};
+  const std::uint64_t raw = mmio(kEpt616, 0x800000000, 6, kL1tf);
+  CHECK(kEpt616.mmio.is_mmio(raw));
+  CHECK(kEpt616.mmio.gfn(kL1tf, raw).value != 0x800000000);
+}
+
 TEST_CASE("A2: a cache wider than 46 bits leaves L1TF no room") {
   CHECK(mmio(kEpt616, 0xfee00, 2, {47, true}) ==
         mmio(kEpt616, 0xfee00, 2, {47, false}));
@@ -228,7 +238,10 @@ TEST_CASE("A4, B02: bit 51 is root entry 8 of five levels, bit 47 entry 256") {
   }
   // Where the alias bit is the root's top index bit, the last stripped frame
   // of its half is the raw table's last entry.
-  CHECK(table_index(AliasedGfn{0x7f8000000 | bit(35)}, Level::k512G) == 511);
+  constexpr AliasedGfn kStripped{0x7f8000000};
+  CHECK(table_index(kStripped, Level::k512G) == 255);
+  CHECK(table_index(AliasedGfn{kStripped.value | bit(35)}, Level::k512G) ==
+        511);
 }
 
 TEST_CASE("walk, leaves and rmap show entries as the VM's kernel has them") {
