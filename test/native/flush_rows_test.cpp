@@ -1,73 +1,13 @@
 // When an operation flushes, and what: row by row, for both MMUs. With a range
 // provider the two kinds are told apart, as calls and as full flushes.
-#include "alias_world.hpp"
+#include "flush_rows.hpp"
 
+using namespace flush_rows;  // NOLINT: the rows' own vocabulary
 using mmu::EventKind;
 using mmu::Flavour;
 using mmu::MemslotRegion;
 using world::Flushed;
-using world::kA;
 using world::kB;
-using world::kMiB;
-using world::kPage;
-using world::Setup;
-
-namespace {
-
-constexpr auto kTdp = Flavour::kTdp;
-constexpr auto kRmap = Flavour::kRmap;
-constexpr std::uint64_t k2M = 2 * kMiB;
-constexpr std::uint64_t k2MPages = 512;
-
-using Vm = std::unique_ptr<mmu::Machine>;
-
-Vm vm(Flavour mmu, std::string_view provider = "hyperv") {
-  return world::vm(Setup{"none", mmu, "none", provider});
-}
-Vm with_page(Flavour mmu, std::uint32_t flags = 0) {
-  Vm machine = vm(mmu);
-  world::add(*machine, {.gpa = kA, .bytes = kPage, .flags = flags});
-  return machine;
-}
-Vm with_huge(Flavour mmu, std::uint32_t flags = 0) {
-  Vm machine = vm(mmu);
-  world::add(*machine, {.bytes = k2M, .flags = flags, .backing = 2});
-  return machine;
-}
-
-std::string none() { return world::to_text({}); }
-std::string full() { return world::to_text({.full = 1}); }
-std::string range(std::uint64_t pages) {
-  return world::to_text({.range = 1, .pages = pages});
-}
-
-template <class Act>
-std::string flushes(mmu::Machine& machine, Act act) {
-  return world::to_text(world::flushed_by(machine, act));
-}
-
-// KVM_SET_USER_MEMORY_REGION with other flags and nothing else.
-void set_flags(mmu::Machine& machine, world::Slot slot, std::uint32_t flags) {
-  slot.flags = flags;
-  world::add(machine, slot);
-}
-
-template <class Check>
-void for_both(Check check) {
-  for (const Flavour mmu : {kTdp, kRmap}) {
-    CAPTURE(world::name_of(mmu));
-    check(mmu);
-  }
-}
-
-template <class Act>
-std::uint64_t grown(mmu::Machine& machine, const char* name, Act act) {
-  const std::uint64_t before = world::stats(machine)[name];
-  act();
-  return world::stats(machine)[name] - before;
-}
-
-}  // namespace
 
 TEST_CASE("B66: a range flush without a provider is one request for all") {
   for_both([](Flavour mmu) {
