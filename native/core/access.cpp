@@ -99,9 +99,12 @@ OutcomeCode exit_with(Mmu& mmu, Fault& fault) {
 
 // The VMM's side of a memory fault: convert, and try once more.
 bool convert_and_retry(Mmu& mmu, Fault& fault, OutcomeCode& code) {
+  // The exit counts once it is sure that there is memory for what follows.
+  --mmu.vcpus[fault.vcpu].pf_taken;
   if (!mmu.ops->ensure_room(fault)) return false;
   set_attributes(mmu, {fault.canonical, {fault.canonical.value + 1}},
                  fault.is_private);
+  ++mmu.vcpus[fault.vcpu].pf_taken;
   ++mmu.conversions;
   code = exit_with(mmu, fault);
   return true;

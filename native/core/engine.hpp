@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "core/check_events.hpp"
@@ -51,9 +52,11 @@ class Engine final : public Machine {
       }
       const std::size_t end =
           std::min(row + RunControl::kControlPeriod, events.count);
-      row = loop.run(events, outcomes, row, end);
+      if (!run_part(loop, events, outcomes, row, end)) {
+        control.applied.store(row, std::memory_order_relaxed);
+        return {row, true, out_of_memory(mmu_)};
+      }
       control.applied.store(row, std::memory_order_relaxed);
-      if (row < end) return {row, true, out_of_memory(mmu_)};
     }
     return {events.count, false, {}};
   }
@@ -237,6 +240,20 @@ class Engine final : public Machine {
   static void clear_flushes(const OutcomeColumns& outcomes, std::size_t rows) {
     std::memset(outcomes.flushed_pages, 0, rows * sizeof(std::uint32_t));
     std::memset(outcomes.flush, 0, rows);
+  }
+
+  // Rows [row, end); false: the one that `row` has become had no memory, of the
+  // arena or of the process, and has changed nothing.
+  bool run_part(ReplayLoop<S>& loop, const EventColumns& events,
+                const OutcomeColumns& outcomes, std::size_t& row,
+                std::size_t end) {
+    try {
+      row = loop.run(events, outcomes, row, end);
+    } catch (const std::bad_alloc&) {
+      row = loop.last_row();
+      return false;
+    }
+    return row == end;
   }
 
   S strategy_;

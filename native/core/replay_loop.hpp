@@ -42,6 +42,9 @@ class ReplayLoop {
     mmu_.event = base_ + row;
     return row;
   }
+  // The row that was at work last, if not in a hit or first touch: the one that
+  // had no memory, where run() did not return.
+  std::size_t last_row() const { return last_row_; }
 
  private:
   // Rows whose walks are in flight together. Larger ones spill, smaller ones
@@ -108,6 +111,7 @@ class ReplayLoop {
     for (; row < end; ++row) {
       Outcome out;
       mmu_.event = base_ + row;
+      last_row_ = row;
       if (events.kind[row] != 0) {
         out = apply(events, row);
       } else if (!perform_access(mmu_, access_of(events, row), out)) {
@@ -199,6 +203,7 @@ class ReplayLoop {
                                 std::uint64_t* entry) {
     Outcome out;
     mmu_.event = base_ + row;
+    last_row_ = row;
     if (events.kind[row] != 0) {
       out = apply(events, row);
     } else if (!miss(access_of(events, row), level, entry, out)) {
@@ -270,6 +275,7 @@ class ReplayLoop {
   const bool is_plain_;
   // Number of the event in row 0, had the batch begun there.
   std::uint64_t base_ = 0;
+  std::size_t last_row_ = 0;
 };
 
 }  // namespace mmu

@@ -38,6 +38,12 @@ WriteTrack::Edges::iterator WriteTrack::cut_at(Gfn gfn) {
   return edges_.try_emplace(gfn, count(gfn)).first;
 }
 
+void WriteTrack::make_room(GfnRange range) {
+  if (range.empty()) return;
+  cut_at(range.end);
+  cut_at(range.start);
+}
+
 // Edges that separate nothing any more go. One that a lack of memory leaves
 // behind says what was so before.
 template <class Change>

@@ -26,6 +26,9 @@ class WriteTrack {
   // Watchers of all the frames of a range together.
   std::uint64_t sum(GfnRange range) const noexcept;
 
+  // From here on add() and remove() of this range cannot fail. Nothing that can
+  // be asked has changed.
+  void make_room(GfnRange range);
   // One more watcher for every frame, but for those that have the most there
   // can be. Where memory runs out nothing has changed.
   void add(GfnRange range);

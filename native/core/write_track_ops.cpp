@@ -31,9 +31,17 @@ void for_each_part(Mmu& mmu, GfnRange range, Act act) {
   mmu.slots().forget_last();
 }
 
+// Of all slots before the first has changed.
+void make_room(Mmu& mmu, GfnRange frames) {
+  for_each_part(mmu, frames, [](Memslot& slot, GfnRange part) {
+    slot.tracked.make_room(part);
+  });
+}
+
 }  // namespace
 
 void track_writes(Mmu& mmu, GfnRange frames) {
+  make_room(mmu, frames);
   bool any = false;
   for_each_part(mmu, frames, [&](Memslot& slot, GfnRange part) {
     slot.tracked.add(part);
@@ -44,6 +52,7 @@ void track_writes(Mmu& mmu, GfnRange frames) {
 }
 
 void untrack_writes(Mmu& mmu, GfnRange frames) {
+  make_room(mmu, frames);
   for_each_part(mmu, frames, [](Memslot& slot, GfnRange part) {
     slot.tracked.remove(part);
     slot.note_needs();

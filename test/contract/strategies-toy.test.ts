@@ -24,7 +24,7 @@ function wanted(): Map<string, string> {
     if (/\.[ch]pp$/.test(name)) add(join("native/core", name));
   }
   for (const name of readdirSync(join(root, "test/native"))) {
-    if (name.startsWith("alias_laws")) add(join("test/native", name));
+    if (/^(alias_laws|failing_memory)/.test(name)) add(join("test/native", name));
   }
   add("test/native/strategy_tour_test.cpp", "test/contract/fixtures/strategy_tour_test.cpp");
   add("native/core/alias/toy_strategy.cpp", "examples/toy-strategy.cpp");
