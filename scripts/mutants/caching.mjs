@@ -2,10 +2,10 @@
 
 export const caching = [
   {
-    name: "Hyper-V's list holds a page less",
-    file: "native/core/flush_provider.hpp",
-    find: "pages > kHypervPages",
-    replace: "pages >= kHypervPages",
+    name: "Hyper-V's list holds an entry less",
+    file: "native/core/hyperv_list.hpp",
+    find: "entries_for(pages) <= kMostEntries",
+    replace: "entries_for(pages) < kMostEntries",
   },
   {
     name: "a call that fails is not made good",
@@ -22,7 +22,7 @@ export const caching = [
   {
     name: "a vCPU that flushes counts as kicked",
     file: "native/core/tlb_flush.cpp",
-    find: "counts_.remote_tlb_flush += !from_vcpu_ || vcpus_ > 1;",
+    find: "counts_.remote_tlb_flush += vcpus_ > from_vcpu_;",
     replace: "++counts_.remote_tlb_flush;",
   },
   {
@@ -96,7 +96,7 @@ export const caching = [
   {
     name: "the retry of a stuck access is not counted",
     file: "native/core/access.cpp",
-    find: "    handle_fault(mmu, again);\n",
-    replace: "",
+    find: "        exit_with(mmu, again) == OutcomeCode::kWriteProtected;\n",
+    replace: "        false;\n",
   },
 ];

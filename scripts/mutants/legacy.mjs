@@ -26,8 +26,8 @@ export const legacy = [
   {
     name: "a prefetched leaf is accessed",
     file: "native/core/rmap_map.cpp",
-    find: "mark_unused(leaf)",
-    replace: "leaf",
+    find: "const Spte alike = mark_unused(leaf_for(mmu_, fault, slot, Level::k4K));",
+    replace: "const Spte alike = leaf_for(mmu_, fault, slot, Level::k4K);",
   },
   {
     name: "a prefetch maps a page beside its other alias",
@@ -80,8 +80,8 @@ export const legacy = [
   {
     name: "zap-all does not count the root",
     file: "native/core/rmap_ops.cpp",
-    find: "  mmu_shadow_zapped_ += pages;\n",
-    replace: "  mmu_shadow_zapped_ += pages - (pages != 0);\n",
+    find: "  mmu_.stats.mmu_shadow_zapped += pages;\n",
+    replace: "  mmu_.stats.mmu_shadow_zapped += pages - (pages != 0);\n",
   },
   {
     name: "zap-all flushes for a bare root",

@@ -21,7 +21,7 @@ export const mapping = [
   },
   {
     name: "the fast path forgets the dirty bit",
-    file: "native/core/fault.cpp",
+    file: "native/core/fault_fast.cpp",
     find: "  if (writes) mark_dirty(mmu, fault, *slot, fixed);\n",
     replace: "",
   },
@@ -82,7 +82,7 @@ export const mapping = [
   {
     name: "an MMIO entry outlives its generation",
     file: "native/core/fault.cpp",
-    find: "return spte.is_mmio() &&\n",
-    replace: "return spte.is_mmio() ||\n",
+    find: "  const bool current = mmio_generation(spte) == mmu.slots().mmio_generation();\n",
+    replace: "  const bool current = mmio_generation(spte) <= mmu.slots().mmio_generation();\n",
   },
 ];

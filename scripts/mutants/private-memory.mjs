@@ -22,13 +22,13 @@ export const privateMemory = [
   },
   {
     name: "a conversion flushes nothing",
-    file: "native/core/vm_events.cpp",
+    file: "native/core/attributes.cpp",
     find: "  if (mmu.ops->zap(cause, range)) mmu.flush.range(range);\n",
     replace: "  mmu.ops->zap(cause, range);\n",
   },
   {
     name: "pages left mapped are counted whatever their attribute was",
-    file: "native/core/vm_events.cpp",
+    file: "native/core/attributes.cpp",
     find: "pages += to_private ? frames.size() - is : is;",
     replace: "pages += to_private ? frames.size() : is;",
   },
@@ -60,9 +60,9 @@ export const privateMemory = [
   },
   {
     name: "a write to private memory marks the log",
-    file: "native/core/fault.cpp",
-    find: "if (leaf.is_writable() && !is_private) slot",
-    replace: "if (leaf.is_writable() && (!is_private || is_private)) slot",
+    file: "native/core/fault_leaf.cpp",
+    find: "if (leaf.is_writable() && !is_private) {",
+    replace: "if (leaf.is_writable() && (!is_private || is_private)) {",
   },
   {
     name: "a huge page covers private and shared",
@@ -84,7 +84,7 @@ export const privateMemory = [
   },
   {
     name: "a fault leaves the page's other alias mapped",
-    file: "native/core/fault.cpp",
+    file: "native/core/fault_slow.cpp",
     find: "if (mmu.traits.on_other_alias != OnOtherAlias::kNothing) {",
     replace: "if (mmu.traits.on_other_alias == OnOtherAlias::kZapByRmap) {",
   },

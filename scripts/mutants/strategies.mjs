@@ -79,15 +79,15 @@ export const strategies = [
   },
   {
     name: "an execute-only leaf can be read",
-    file: "native/core/fault.cpp",
+    file: "native/core/fault_leaf.cpp",
     find: ".access = fault.permissions,",
     replace: ".access = fault.permissions | ept::kRead,",
   },
   {
     name: "KVM maps for an alias what the alias may not do",
     file: "native/core/fault.cpp",
-    find: "  if ((fault.access & ~fault.permissions) != 0) return OutcomeCode::kRetry;\n",
-    replace: "",
+    find: "if ((fault.access & ~fault.permissions) != 0) {",
+    replace: "if ((fault.access & ~fault.permissions) == 8) {",
   },
   {
     name: "hardware keeps the C-bit",
