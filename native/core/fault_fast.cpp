@@ -20,6 +20,12 @@ Spte restored(Spte leaf, bool write) {
   return write && leaf.has(ept::kMmuWritable) ? now.with(ept::kWrite) : now;
 }
 
+// Whoever maps ahead neither reads, writes nor fetches, which KVM takes for a
+// read: is_access_allowed().
+std::uint8_t wanted_by(const Fault& fault) {
+  return fault.access != 0 ? fault.access : std::uint8_t{kAccessRead};
+}
+
 // With A/D bits in use only a write can want something back.
 bool may_be_fast(const Mmu& mmu, const Fault& fault) {
   if (fault.reserved) return false;
@@ -36,9 +42,10 @@ OutcomeCode fix_found(Mmu& mmu, Fault& fault, LastEntry& found) {
   const Spte fixed = restored(found.spte, fault.is_write());
   const bool writes = fixed.is_writable() && !found.spte.is_writable();
   const bool must_split = writes && level > Level::k4K && slot->is_logged();
-  if (must_split || !allows(fixed, fault.access)) return OutcomeCode::kRetry;
+  if (must_split || !allows(fixed, wanted_by(fault)))
+    return OutcomeCode::kRetry;
   fault.level = level;
-  if (allows(found.spte, fault.access)) return OutcomeCode::kSpurious;
+  if (allows(found.spte, wanted_by(fault))) return OutcomeCode::kSpurious;
   mmu.tree(fault.root).give_back(found.table, found.index, fixed);
   if (writes) mark_dirty(mmu, fault, *slot, fixed);
   return OutcomeCode::kFixed;

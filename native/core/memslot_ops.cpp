@@ -121,7 +121,6 @@ Result<SlotChange> move(Mmu& mmu, const MemslotRegion& region) {
   for (const auto& slot : family) note_host_mappings(mmu, *slot);
   for (std::size_t i = 0; i < (change ? olds.size() : 1); ++i) {
     invalidate(mmu, *olds[i]);
-    if (i == 0) report_removal(mmu, as_id, range);
     if (change) {
       const std::unique_ptr<Memslot> old = set.take(olds[i]);
       inherit(*family[i], *old);
@@ -129,6 +128,7 @@ Result<SlotChange> move(Mmu& mmu, const MemslotRegion& region) {
     }
     advance_generation(mmu, as_id);
   }
+  report_removal(mmu, as_id, range);
   return change;
 }
 

@@ -9,16 +9,14 @@ namespace {
 // nx_huge_pages_recovery_ratio.
 constexpr std::uint64_t kRecoveryRatio = 60;
 
-// Whether the fault's entry at `level` links to a table that keeps huge pages
-// out.
+// The same of the fault's entry at `level`.
 bool is_kept_small(const Mmu& mmu, const Fault& fault, Level level) {
   const PageTable& tree = mmu.tree(fault.root);
   if (!tree.has_root()) return false;
   const TableRef table = tree.find_table(fault.walk_gfn, level);
   if (table.id == kNoPage) return false;
-  const Spte spte = tree.get(table, table_index(fault.walk_gfn, level));
-  return spte.is_link(level) &&
-         mmu.pool.header(link::page_id(spte.raw)).nx_huge_page_disallowed;
+  return keeps_small(mmu, tree.get(table, table_index(fault.walk_gfn, level)),
+                     level);
 }
 
 // Such a table would be needed again at once.
@@ -29,6 +27,11 @@ bool is_logged(const Mmu& mmu, PageId page) {
 }
 
 }  // namespace
+
+bool keeps_small(const Mmu& mmu, Spte spte, Level level) {
+  return spte.is_link(level) &&
+         mmu.pool.header(link::page_id(spte.raw)).nx_huge_page_disallowed;
+}
 
 Level nx_goal(const Mmu& mmu, Fault& fault) {
   Level goal = fault.req_level;

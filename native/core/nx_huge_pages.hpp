@@ -14,6 +14,9 @@ namespace mmu {
 // have had.
 Level nx_goal(const Mmu& mmu, Fault& fault);
 
+// Whether an entry at `level` links to a table that keeps huge pages out.
+bool keeps_small(const Mmu& mmu, Spte spte, Level level);
+
 // What kvm_mmu_spte_requested shows: the goal before the walk has met a table
 // that is to stay small.
 inline Level requested_level(const Fault& fault) {

@@ -81,7 +81,9 @@ Hull take_bits(PageTable& tree, AliasedRange range, std::uint64_t bits,
 Hull write_protect_for_good(PageTable& tree, AliasedRange range) noexcept {
   Hull hull;
   for_each_leaf(tree, range, [&](TableWalk& walk, Spte leaf) {
-    take(tree, walk, leaf, leaf.without(ept::kWrite | ept::kMmuWritable), hull);
+    const Spte now = leaf.without(ept::kWrite | ept::kMmuWritable);
+    // What ageing took besides is nothing that a write can use.
+    if (now != leaf) take(tree, walk, leaf, now, hull);
   });
   return hull;
 }

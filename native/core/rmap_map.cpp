@@ -35,25 +35,33 @@ OutcomeCode RmapOps::map(Fault& fault, Memslot* slot) {
   } else {
     code = map_leaf(fault, *slot, table);
   }
-  // Ageing cannot tell a prefetched leaf where nobody keeps Accessed.
-  const bool more = code != OutcomeCode::kSpurious &&
-                    code != OutcomeCode::kUnzapped &&
-                    !mmu_.entry_rules.ad_disabled();
-  if (more && goal == Level::k4K && !fault.is_private) prefetch(fault, table);
+  // Ageing cannot tell a prefetched leaf where nobody keeps Accessed, and no
+  // neighbour is asked whether the host is about to take it.
+  const bool more =
+      code != OutcomeCode::kSpurious && code != OutcomeCode::kUnzapped &&
+      !mmu_.entry_rules.ad_disabled() && !mmu_.invalidations.is_open();
+  if (more && table.level == Level::k4K && !fault.is_private)
+    prefetch(fault, table);
   return code;
 }
 
 TableRef RmapOps::descend(const Fault& fault, Level goal) {
   PageTable& tree = mmu_.tree(fault.root);
   TableRef table = tree.root();
-  while (table.level > goal) {
+  const bool looks = mmu_.entry_rules.nx_huge_pages;
+  while (true) {
     const unsigned index = table_index(fault.walk_gfn, table.level);
+    // One that an alias made, and that no walk of this one had met before.
+    if (looks && table.level == goal && goal > Level::k4K &&
+        keeps_small(mmu_, tree.get(table, index), goal)) {
+      goal = below(goal);
+    }
+    if (table.level == goal) return table;
     if (!tree.get(table, index).is_link(table.level)) {
       link(fault, table, index);
     }
     table = link::table(tree.get(table, index), below(table.level));
   }
-  return table;
 }
 
 // A huge leaf in the way is dropped first. KVM: __link_shadow_page().
@@ -165,6 +173,8 @@ bool RmapOps::prefetch_run(const Fault& fault, TableRef& table, unsigned first,
                            unsigned end) {
   const unsigned mine = table_index(fault.walk_gfn, Level::k4K);
   Fault at = fault;
+  // Only pages that the host lets be written, whatever it says of the fault's.
+  at.map_writable = true;
   advance(at, first - std::uint64_t{mine});
   Memslot* slot = visible_slot(mmu_, at);
   if (slot == nullptr || slot->is_readonly() || slot->is_logged()) return false;

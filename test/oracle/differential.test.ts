@@ -18,7 +18,9 @@ import { leafLine } from "./differential/snapshot.js";
 import { LOG_DIRTY } from "./reference/types.js";
 import { ReferenceMmu } from "./reference-mmu.js";
 
-const RUNS = Number(process.env.GPALIAS_RUNS ?? (isLongRun ? 20_000 : 250));
+/** Of all pairs together, in the long run. */
+const LONG_RUNS = 100_000;
+const RUNS = Number(process.env.GPALIAS_RUNS ?? (isLongRun ? Math.ceil(LONG_RUNS / pairs.length) : 250));
 const GIANT_RUNS = Math.ceil(RUNS / 25);
 const LONG_MS = 60 * 60_000;
 const CONFIG = { addressBits: 48, rootLevel: 4, hostMaxphyaddr: 48, vcpus: 1, policy: "none" };

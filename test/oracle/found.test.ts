@@ -2,13 +2,108 @@
 import { test } from "vitest";
 import type { Step } from "../support/sequence.js";
 import { agree } from "./differential/agree.js";
-import type { EventKind, ReferenceEvent } from "./reference/types.js";
+import type { EventKind, ReferenceConfig, ReferenceEvent } from "./reference/types.js";
 
 const PAGE = 4096;
+const HVA = 2 ** 40;
+const SMALL = { addressBits: 48, rootLevel: 4, hostMaxphyaddr: 48, vcpus: 1 };
+const FLAVOURS = ["tdp", "rmap"] as const;
+const WITHOUT_AD = { adBits: false };
 
 const event = (kind: EventKind, fields: Partial<ReferenceEvent> = {}): Step => ({
   kind: "event",
   event: { kind, gpa: 0, bytes: 0, access: 0, vcpu: 0, ...fields },
+});
+
+const access = (gpa: number, bits: number): Step => event("access", { gpa, access: bits });
+const slotOf = (pages: number) => ({ slot: 0, flags: 0, gpa: 0, bytes: pages * PAGE, hva: HVA, backing: 2 });
+
+/** That the host's page behind the first page of the slot is so from now on. */
+const hostPage = (
+  mapping: { state: "readonly" | "none" | "readwrite"; pfn?: number } | undefined,
+): Step[] => {
+  const given = mapping === undefined ? undefined : { ...mapping, level: 1 };
+  const request = { kind: "host-mapping" as const, hva: HVA, bytes: PAGE, mapping: given };
+  return [event("hva-invalidate", { gpa: HVA, bytes: PAGE }), { kind: "host", request }];
+};
+
+const inBothFlavours = (config: Partial<ReferenceConfig>, pages: number, steps: readonly Step[]): void => {
+  for (const mmu of FLAVOURS)
+    agree({ config: { ...SMALL, policy: "none", ...config, mmu }, slots: [slotOf(pages)], steps });
+};
+
+test("nothing is prefetched while the host takes memory back", () => {
+  inBothFlavours({}, 1, [event("hva-begin", { gpa: HVA, bytes: PAGE }), access(PAGE, 1)]);
+});
+
+test("neighbours of a page that the host maps read-only are prefetched as they are themselves", () => {
+  inBothFlavours({}, 8, [...hostPage({ state: "readonly" }), access(0, 1), { kind: "compare" }]);
+});
+
+test("a frame that is watched once more is flushed only where a leaf changed", () => {
+  const watch = event("write-track-add", { bytes: PAGE });
+  const age = event("age", { gpa: HVA, bytes: PAGE });
+  inBothFlavours({ host: WITHOUT_AD }, 1, [access(0, 2), watch, age, watch]);
+});
+
+test("mapping ahead what was mapped ahead gives rights back where the processor keeps no Accessed bit", () => {
+  const prefault = event("prefault", { bytes: PAGE });
+  for (const host of [{}, WITHOUT_AD]) inBothFlavours({ host }, 1, [prefault, prefault, access(0, 2)]);
+});
+
+test("KVM writes no page that the host has not", () => {
+  const write: Step = { kind: "log", request: { kind: "guest-write", gpa: 0, bytes: 2 * PAGE, vcpu: 0 } };
+  for (const state of ["none", "readonly"] as const)
+    inBothFlavours({}, 2, [event("dirty-log-enable"), ...hostPage({ state }), write]);
+});
+
+test("what is protected anew when a full ring is emptied belongs to the access that made the vCPU exit", () => {
+  const ahead = event("prefault", { bytes: 513 * PAGE });
+  inBothFlavours({ dirtyRing: 4096 }, 513, [event("dirty-log-enable"), ahead, access(0, 1)]);
+});
+
+test("who maps ahead is a vCPU, and flushes nobody else where it is alone", () => {
+  const config = { ...SMALL, policy: "stolen-bits-tdx", mmu: "rmap", preset: "tdx47" } as const;
+  const shared = event("prefault", { gpa: 2 ** 47, bytes: PAGE });
+  agree({ config, slots: [slotOf(1)], steps: [access(0, 1), shared, access(0, 1)] });
+});
+
+test("a blocked leaf that comes back with another page is listed once", () => {
+  const config = { ...SMALL, policy: "stolen-bits-tdx", mmu: "rmap", preset: "tdx47" } as const;
+  const [moved, back] = [hostPage({ state: "readwrite", pfn: 2 ** 18 }), hostPage(undefined)];
+  agree({ config, slots: [slotOf(1)], steps: [...moved, access(0, 1), ...back, access(0, 1)] });
+});
+
+test("an alias that meets tables kept small for another's fetch keeps them", () => {
+  const config = { ...SMALL, policy: "v5-as-posted", mmu: "rmap", preset: "bits:46,47" } as const;
+  const steps = [access(0, 4), access(2 ** 46 + PAGE, 1)];
+  agree({ config: { ...config, host: { nxHugePages: true } }, slots: [slotOf(512)], steps });
+});
+
+test("a slot that goes by its own leaves blocks each private leaf before it drops it", () => {
+  const config = { ...SMALL, policy: "role-private", preset: "tdx47", host: { slotZapAll: false } };
+  const gone: Step = { kind: "memslot", intent: { kind: "delete", slot: 0 } };
+  agree({ config, slots: [slotOf(1)], steps: [access(0, 1), gone] });
+});
+
+test("no access to private memory is emulated, not even one to the APIC's page", () => {
+  const host = { apicv: false };
+  const config = {
+    ...SMALL,
+    policy: "stolen-bits-tdx",
+    mmu: "rmap",
+    preset: "tdx47",
+    internalSlots: true,
+  } as const;
+  const steps = [0, 2 ** 47].map((alias) => access(alias + 0xfee00000, 1));
+  agree({ config: { ...config, host }, slots: [slotOf(1)], steps });
+});
+
+test("twins that go by their own leaves are missed only once all had their turn", () => {
+  const config = { preset: "bits:47", policy: "duplicate-slots", host: { slotZapAll: false } };
+  const gone: Step = { kind: "memslot", intent: { kind: "delete", slot: 0 } };
+  const moved: Step = { kind: "memslot", intent: { kind: "move", slot: 0, gpa: PAGE, togglesLog: false } };
+  for (const end of [gone, moved]) inBothFlavours(config, 1, [access(2 ** 47, 1), end, { kind: "compare" }]);
 });
 
 test("logging of a slot beyond a four-level tree touches no mapping inside it", () => {

@@ -20,6 +20,7 @@ import { setMemslot } from "./reference/slot-changes.js";
 import { newState } from "./reference/state.js";
 import {
   type Effect,
+  type EventKind,
   INSERTED,
   type ReferenceConfig,
   type ReferenceEvent,
@@ -32,6 +33,9 @@ import { convert } from "./reference/zap.js";
 /** A conversion that a projection put into the stream has no number of its own. */
 const isInserted = ({ kind, access }: ReferenceEvent): boolean => kind === "attributes" && access >= INSERTED;
 
+/** What a vCPU's thread does: KVM_RUN, and an ioctl of the vCPU's own. */
+const OF_VCPUS: readonly EventKind[] = ["access", "prefault", "async-ready"];
+
 export class ReferenceMmu extends Observed {
   constructor(config: ReferenceConfig) {
     super(newState(config));
@@ -43,7 +47,7 @@ export class ReferenceMmu extends Observed {
   /** Throws a `Refusal` for an event that this VM has no use for. */
   apply(event: ReferenceEvent): ReferenceOutcome {
     refuseEvent(this.state, event);
-    this.begin(event.kind === "access");
+    this.begin(OF_VCPUS.includes(event.kind));
     const outcome = event.kind === "access" ? this.access(event) : this.done(operate(this.state, event));
     if (!isInserted(event)) this.state.now.number += 1;
     return outcome;
@@ -74,15 +78,16 @@ export class ReferenceMmu extends Observed {
 
   /** What the host's page tables say of these pages from now on; undefined: what they said at first. */
   setHostMapping(hva: number, bytes: number, mapping: HostMapping | undefined): void {
+    if (mapping?.level === 3 && this.state.shape.aliases.splits1G) throw new Refusal("ERR_HOST_MAPPING", "");
     const range = { start: frameOf(hva), end: frameOf(hva + bytes) };
     if (mapping === undefined) this.state.hostMemory.forget(range);
     else this.state.hostMemory.set(range, mapping);
   }
 
   /** KVM_SET_NR_MMU_PAGES. Throws a `Refusal`. */
-  setMmuPages(pages: number): void {
+  setMmuPages(pages: number): ReferenceOutcome {
     this.begin(false);
-    setMmuPages(this.state, pages);
+    return this.done({ changed: setMmuPages(this.state, pages) });
   }
 
   /** Bytes that KVM wrote, before the first page that it could not. */
@@ -116,9 +121,9 @@ export class ReferenceMmu extends Observed {
     return createGuestMemfd(this.state, bytes, flags);
   }
 
-  private begin(isAccess: boolean): void {
+  private begin(isOfVcpu: boolean): void {
     const { now } = this.state;
-    Object.assign(now, { isAccess, scope: "none", pages: 0 });
+    Object.assign(now, { isOfVcpu, scope: "none", pages: 0 });
     now.taken.clear();
   }
 
@@ -133,8 +138,9 @@ export class ReferenceMmu extends Observed {
   }
 
   private access(event: ReferenceEvent): ReferenceOutcome {
-    leaveIfFull(this.state, event.vcpu);
-    const first = tryAccess(this.state, event);
+    const rearmed = leaveIfFull(this.state, event.vcpu);
+    const tried = tryAccess(this.state, event);
+    const first = { ...tried, sptesChanged: rearmed + tried.sptesChanged };
     if (first.result !== "memoryFault" || !this.state.config.convertOnExit)
       return { ...first, ...this.flushed() };
     const { sptesChanged, ...second } = this.convertAndRetry(event);

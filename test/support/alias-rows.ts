@@ -42,11 +42,15 @@ const freeShapes = fc
 
 /** Mostly as usual: each setting changes what all else meets. */
 const seldom = (usual: boolean) => fc.constantFrom(usual, usual, usual, !usual);
-/** KVM's own walk finds what hardware's does not, and the engine's fast path goes by hardware's. */
-const walksAlone = ({ policy, mmu }: Pair): boolean =>
-  mmu === "tdp" && policies[policy]?.tableFrames === "canonical";
-
-const hostsOf = (pair: Pair) => fc.record({ adBits: walksAlone(pair) ? fc.constant(true) : seldom(true) });
+const hosts = fc.record({
+  adBits: seldom(true),
+  nxHugePages: seldom(false),
+  eagerPageSplit: seldom(true),
+  slotZapAll: seldom(true),
+  asyncPageFaults: seldom(false),
+  mmioCaching: seldom(true),
+  apicv: seldom(true),
+});
 
 const options = (pair: Pair, preset: string) => {
   const policy = policies[pair.policy];
@@ -65,7 +69,7 @@ const options = (pair: Pair, preset: string) => {
     convertOnExit: fc.boolean(),
     kernel: fc.constantFrom<Kernel[]>("6.16", "6.16", "6.16", "5.10"),
     dirtyRing: fc.constantFrom(0, 0, 0, 4096, 16384),
-    host: hostsOf(pair),
+    host: hosts,
     preset: fc.constant(preset),
   });
 };

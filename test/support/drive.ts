@@ -2,6 +2,7 @@
  * The library driven with the plain numbers of random sequences: access bits
  * instead of words, levels instead of page sizes.
  */
+import { EVENT_KINDS } from "../../lib/columns/layout.js";
 import {
   type Access,
   EventBatch,
@@ -54,7 +55,7 @@ export function runEvents(
     batch.reset();
     for (const { kind, gpa, bytes, access, vcpu } of events.slice(start, start + batchSize)) {
       if (kind === "access") batch.pushAccess(gpa, wordsOf(access), vcpu);
-      else batch.pushOperation(kind as "zap", gpa, bytes);
+      else batch.pushRow(EVENT_KINDS.indexOf(kind), gpa, bytes, vcpu, 0);
     }
     vm.runSync(batch, outcomes);
     for (let row = 0; row < batch.count; row++) all.push(outcomes.at(row));

@@ -1,6 +1,7 @@
 /** A scenario as a person reads it: what a failing test prints. */
 import type { ReferenceEvent, Region } from "../oracle/reference/types.js";
 import type { Scenario, SlotIntent, Step } from "./sequence.js";
+import type { HostRequest } from "./sequence-host.js";
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 const RIGHTS = ["", "r", "w", "rw", "x", "rx", "wx", "rwx"];
@@ -17,13 +18,21 @@ export function stepText(step: Step): string {
   if (step.kind === "event") return eventText(step.event);
   if (step.kind === "memslot") return intentText(step.intent);
   if (step.kind === "log") return Object.values(step.request).join(" ");
+  if (step.kind === "host") return hostText(step.request);
   return step.kind === "take-log" ? `take the log of slot ${hex(step.slot)}` : "compare";
 }
 
 function eventText({ kind, gpa, bytes, access, vcpu }: ReferenceEvent): string {
   if (kind === "access") return `access ${hex(gpa)} ${RIGHTS[access] ?? access} by vCPU ${vcpu}`;
   if (kind === "attributes") return `${access === 1 ? "private" : "shared"} ${hex(gpa)} + ${hex(bytes)}`;
-  return bytes === 0 ? kind : `${kind} ${hex(gpa)} + ${hex(bytes)}`;
+  const by = vcpu === 0 ? "" : ` by vCPU ${vcpu}`;
+  return bytes === 0 ? kind + by : `${kind} ${hex(gpa)} + ${hex(bytes)}${by}`;
+}
+
+function hostText(request: HostRequest): string {
+  if (request.kind === "mmu-pages") return `at most ${request.pages} shadow pages`;
+  const { hva, bytes, mapping } = request;
+  return `host memory ${hex(hva)} + ${hex(bytes)}: ${mapping === undefined ? "as at first" : JSON.stringify(mapping)}`;
 }
 
 function intentText(intent: SlotIntent): string {

@@ -38,7 +38,7 @@ const caps = fc.record({
   kind: fc.constant("cap" as const),
   cap: fc.constantFrom(MANUAL_PROTECT, MANUAL_PROTECT, MANUAL_PROTECT, 192, 223, 1),
   flags: fc.constantFrom(0, 0, 0, 1),
-  argument: fc.constantFrom(0, 1, 2, 4, 4096, 5000),
+  argument: fc.constantFrom(0, 1, 2, 4, 4096, 5000, 3),
 });
 
 const clears = fc.record({
@@ -100,7 +100,7 @@ export const logRequests: fc.Arbitrary<Draft<Step>> = fc.oneof(
 
 /** How a VM's logs are kept, before anything else happens. */
 export const openings: fc.Arbitrary<Draft<Step>[]> = fc
-  .constantFrom(0, 0, 1)
+  .constantFrom(0, 0, 1, 3)
   .map((argument) =>
     argument === 0 ? [] : [() => asStep({ kind: "cap", cap: MANUAL_PROTECT, flags: 0, argument })],
   );

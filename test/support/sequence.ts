@@ -8,7 +8,7 @@ import fc from "fast-check";
 import type { ReferenceConfig, ReferenceEvent, Region } from "../oracle/reference/types.js";
 import { configsOf, type Pair } from "./alias-rows.js";
 import { accesses, bursts, conversions, overAll, overRangeOf } from "./sequence-events.js";
-import { ages } from "./sequence-host.js";
+import { ages, type HostRequest, mappings, ofVcpu, prefaults, watchers, windows } from "./sequence-host.js";
 import { type LogRequest, logRequests, openings } from "./sequence-logs.js";
 import { type Draft, hvaRanges, ranges, slots } from "./sequence-places.js";
 import { requests, slotNumbers } from "./sequence-slots.js";
@@ -24,6 +24,7 @@ export type Step =
   | { readonly kind: "memslot"; readonly intent: SlotIntent }
   | { readonly kind: "take-log"; readonly slot: number }
   | { readonly kind: "log"; readonly request: LogRequest }
+  | { readonly kind: "host"; readonly request: HostRequest }
   /** Look at everything now, not only at the end. */
   | { readonly kind: "compare" };
 
@@ -64,7 +65,16 @@ export function scenarios({ giants = false, pair = PLAIN } = {}): fc.Arbitrary<S
 /** A draft may come to several steps, or to none where the world has no use for them. */
 type Steps = Draft<Step | readonly Step[]>;
 
-const hostSteps: fc.WeightedArbitrary<Steps>[] = [{ weight: 4, arbitrary: ages }];
+const hostSteps: fc.WeightedArbitrary<Steps>[] = [
+  { weight: 4, arbitrary: ages },
+  { weight: 3, arbitrary: windows },
+  { weight: 3, arbitrary: mappings },
+  { weight: 3, arbitrary: watchers },
+  { weight: 3, arbitrary: prefaults },
+  { weight: 1, arbitrary: ofVcpu("vcpu-tlb-flush") },
+  { weight: 2, arbitrary: ofVcpu("async-ready") },
+  { weight: 1, arbitrary: overAll("nx-recover") },
+];
 
 function steps(giants: boolean): fc.Arbitrary<Steps> {
   return fc.oneof<fc.WeightedArbitrary<Steps>[]>(

@@ -7,6 +7,7 @@ import { aVm, memoryRegion, runEvents, sizeOf, wordsOf } from "../../support/dri
 import { has } from "../reference/rights.js";
 import { GUEST_MEMFD, type ReferenceConfig, type ReferenceEvent, type Region } from "../reference/types.js";
 import { logText } from "./answers.js";
+import { askHost } from "./host-requests.js";
 import { askLog, setWithFile } from "./log-player.js";
 import { outcomeText } from "./outcome-text.js";
 import { snapshotOfVm } from "./snapshot.js";
@@ -67,6 +68,7 @@ function ask(vm: Vm, request: Request): Answer {
       return setWithFile(vm, request.region);
     if (request.kind === "set") return outcomeText(vm.memslots.set(memoryRegion(request.region)));
     if (request.kind === "log") return askLog(vm, request.request);
+    if (request.kind === "host") return askHost(vm, request.request);
     return takeLog(vm, request.slot);
   } catch (error) {
     return refusalText(error);

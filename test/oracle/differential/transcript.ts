@@ -3,6 +3,7 @@
  * each must get. Whoever plays it next needs no model.
  */
 import type { Scenario, SlotIntent, Step } from "../../support/sequence.js";
+import type { HostRequest } from "../../support/sequence-host.js";
 import type { Slot } from "../reference/memslots.js";
 import {
   GUEST_MEMFD,
@@ -14,6 +15,7 @@ import {
 } from "../reference/types.js";
 import { ReferenceMmu } from "../reference-mmu.js";
 import { answerText, logText } from "./answers.js";
+import { answerToHost } from "./host-requests.js";
 import { answerToLog, type ExactLogRequest, exactly } from "./log-requests.js";
 import { type Snapshot, snapshotOfReference } from "./snapshot.js";
 
@@ -22,6 +24,7 @@ export type Request =
   | { readonly kind: "set"; readonly region: Region }
   | { readonly kind: "take-log"; readonly slot: number }
   | { readonly kind: "log"; readonly request: ExactLogRequest }
+  | { readonly kind: "host"; readonly request: HostRequest }
   | { readonly kind: "compare"; readonly probes: readonly number[] };
 
 /** A text, or for `compare` a snapshot. */
@@ -70,6 +73,7 @@ function answerOf(model: ReferenceMmu, request: Request): Answer {
     if (request.kind === "event") return answerText(model.apply(request.event));
     if (request.kind === "set") return answerText(model.setMemslot(request.region));
     if (request.kind === "log") return answerToLog(model, request.request);
+    if (request.kind === "host") return answerToHost(model, request.request);
     return logText(model.takeDirtyLog(request.slot).pages);
   } catch (error) {
     if (error instanceof Refusal) return error.message;

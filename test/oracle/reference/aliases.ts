@@ -23,6 +23,11 @@ export class Aliases {
     return this.bits === 0 ? 0 : Math.floor(issued / this.step) % this.count;
   }
 
+  /** Whether an alias bit indexes the table of 1G entries, and so would be in the middle of one. */
+  get splits1G(): boolean {
+    return this.step < 512 ** 3;
+  }
+
   /** Frames between a canonical frame and that alias of it. */
   offset(alias: number): number {
     return alias === 0 ? 0 : alias * this.step;

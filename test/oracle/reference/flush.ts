@@ -26,7 +26,7 @@ export function flushAll(state: State): void {
   flush.full += 1;
   now.scope = "full";
   const isHooked = config.flushProvider === "hyperv";
-  if (isHooked || !now.isAccess || config.vcpus > 1) counters.remote_tlb_flush += 1;
+  if (isHooked || !now.isOfVcpu || config.vcpus > 1) counters.remote_tlb_flush += 1;
   if (!isHooked) counters.tlb_flush += config.vcpus;
   for (const tlb of state.tlbs) tlb.flush();
   now.taken.clear();

@@ -71,7 +71,7 @@ function slowFix(state: State, access: Access, slot: Slot | undefined): Answer {
     if (!host.mmioCaching || access.frame > state.maxGfn) return unserved("emulate");
     return map(state, access, undefined);
   }
-  if (isEmulatedApic(state, slot)) return unserved("emulate");
+  if (isEmulatedApic(state, slot)) return unserved(emulation(state, access));
   const refused = refuseWrite(state, access, slot) ?? refuseHostPage(state, access, slot);
   return refused === undefined ? map(state, access, slot) : unserved(refused);
 }
@@ -80,10 +80,13 @@ const isEmulatedApic = ({ config }: State, slot: Slot): boolean =>
   !config.host.apicv && isApicAccessPage(slot);
 
 /** Read-only for the guest, which the host is not even asked about. */
-function refuseWrite({ policy }: State, { bits, isPrivate }: Access, slot: Slot) {
-  if (!slot.readonly || !has(bits, WRITE)) return undefined;
-  return isPrivate && policy.privateToNothing !== undefined ? policy.privateToNothing : "emulate";
+function refuseWrite(state: State, access: Access, slot: Slot) {
+  return slot.readonly && has(access.bits, WRITE) ? emulation(state, access) : undefined;
 }
+
+/** Nobody emulates an access to private memory. */
+const emulation = ({ policy }: State, { isPrivate }: Access) =>
+  isPrivate && policy.privateToNothing !== undefined ? policy.privateToNothing : "emulate";
 
 /** Without a slot: remembers that nothing is here, so that the next access skips the handler. */
 function map(state: State, access: Access, slot: Slot | undefined): Answer {

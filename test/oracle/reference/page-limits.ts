@@ -33,18 +33,20 @@ export function slotsChanged(state: State): void {
   changeLimit(state, rmap, Math.max(Math.floor(pages / SLOT_PAGES_EACH), LEAST));
 }
 
-/** KVM_SET_NR_MMU_PAGES. Throws a `Refusal`. */
-export function setMmuPages(state: State, pages: number): void {
+/** KVM_SET_NR_MMU_PAGES. Returns the entries changed. Throws a `Refusal`. */
+export function setMmuPages(state: State, pages: number): number {
   if (pages < LEAST) throw new Refusal("ERR_MMU_PAGES", "EINVAL");
   state.pageLimit.isChosen = true;
-  if (state.rmap === undefined) state.pageLimit.most = pages;
-  else changeLimit(state, state.rmap, pages);
+  if (state.rmap !== undefined) return changeLimit(state, state.rmap, pages);
+  state.pageLimit.most = pages;
+  return 0;
 }
 
-function changeLimit(state: State, rmap: RmapMappings, wanted: number): void {
+function changeLimit(state: State, rmap: RmapMappings, wanted: number): number {
   const used = rmap.shadow.pages.size;
-  if (used > wanted) zapOldest(state, rmap, used - wanted);
+  const changed = used > wanted ? zapOldest(state, rmap, used - wanted) : 0;
   state.pageLimit.most = used > wanted ? rmap.shadow.pages.size : wanted;
+  return changed;
 }
 
 /** False if there is no room for any more. */
@@ -55,12 +57,14 @@ export function makePagesAvailable(state: State, rmap: RmapMappings): boolean {
   return free() > 0;
 }
 
-function zapOldest(state: State, rmap: RmapMappings, count: number): void {
+/** Returns the entries changed. */
+function zapOldest(state: State, rmap: RmapMappings, count: number): number {
   const old = [...rmap.shadow.pages.values()].filter(({ level }) => level < rmap.shadow.rootLevel);
   const gone = old.slice(0, count);
-  for (const page of gone) zapShadowPage(state, rmap, page);
+  const changed = gone.reduce((sum, page) => sum + zapShadowPage(state, rmap, page), 0);
   state.counters.mmu_recycled += gone.length;
   if (gone.length > 0) flushAll(state);
+  return changed;
 }
 
 /** Its leaves go, and the links to it and from it; pages below stay. */

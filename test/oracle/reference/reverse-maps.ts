@@ -24,9 +24,10 @@ export class ReverseMaps {
     const lists = this.slots.get(slot) ?? new Map<string, Place[]>();
     this.slots.set(slot, lists);
     const key = listKey(place.page.level, frame);
-    const list = lists.get(key) ?? [];
-    this.longest = Math.max(this.longest, list.length);
-    lists.set(key, [...list.filter((each) => !isSame(each, place)), place]);
+    // An entry that gets another page has left its list before it is listed anew.
+    const others = (lists.get(key) ?? []).filter((each) => !isSame(each, place));
+    this.longest = Math.max(this.longest, others.length);
+    lists.set(key, [...others, place]);
   }
 
   remove(frame: number, place: Place): void {

@@ -42,12 +42,12 @@ export function collectAndReset(state: State): RingReset {
   return resetRings(state);
 }
 
-/** KVM_EXIT_DIRTY_RING_FULL: the VMM makes room before the vCPU goes on. */
-export function leaveIfFull(state: State, vcpu: number): void {
+/** KVM_EXIT_DIRTY_RING_FULL: the VMM makes room before the vCPU goes on. Returns the entries changed. */
+export function leaveIfFull(state: State, vcpu: number): number {
   const ring = state.rings.get(vcpu);
-  if (!ring?.isFull) return;
+  if (!ring?.isFull) return 0;
   ring.collect();
-  resetRings(state);
+  return resetRings(state).sptesChanged;
 }
 
 /** A slot that is gone, or too small for the window, is passed over. */

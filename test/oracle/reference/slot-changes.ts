@@ -16,10 +16,21 @@ import { zapAllFast, zapSlot } from "./zap.js";
 
 /** KVM_SET_USER_MEMORY_REGION. Only the user's own slot is ever refused. Returns the entries changed. */
 export function setMemslot(state: State, region: Region): number {
-  const { memslots, shape } = state;
-  const change = memslots.plan(region);
+  const change = state.memslots.plan(region);
   if (change.kind === "create" && change.slot.hasMemfd) bind(state, region);
   refuseLate(state, change);
+  const end = change.kind === "delete" || change.kind === "move" ? change.old : undefined;
+  try {
+    return commitAll(state, region, change);
+  } finally {
+    // A slot and its twins go one after the other, so nothing is judged between.
+    if (end?.asId === 0) judgeLeftMapped(state, { start: end.base, end: end.base + end.pages });
+  }
+}
+
+/** The change of the slot, and then of each twin. */
+function commitAll(state: State, region: Region, change: Change): number {
+  const { memslots, shape } = state;
   let changed = commit(state, change);
   if (change.kind === "delete") memslots.memfds.unbind(region.slot);
   if (shape.policy.slotFrames === "canonical") return changed;
@@ -33,8 +44,8 @@ export function setMemslot(state: State, region: Region): number {
 function refuseLate(state: State, change: Change): void {
   try {
     if (change.kind === "create") refuseUnmappable(state, change.slot);
-    // KVM would wait for the host to be done.
-    if (change.kind !== "nothing" && state.windows.active > 0) throw new Refusal("ERR_BUSY", "EBUSY");
+    // KVM would wait for the host to be done, and has no errno for it.
+    if (change.kind !== "nothing" && state.windows.active > 0) throw new Refusal("ERR_BUSY", "");
   } catch (refusal) {
     if (change.kind === "create") state.memslots.memfds.unbind(change.slot.slot);
     throw refusal;
@@ -89,10 +100,7 @@ function changeFlags(state: State, old: Slot, slot: Slot): number {
 
 /** A slot that goes or moves is first marked invalid, a step of its own. */
 function invalidate(state: State, old: Slot): number {
-  const dropped = advance(state, old.asId) + zapSlot(state, old);
-  if (old.asId === 0 && old.owner === "user")
-    judgeLeftMapped(state, { start: old.base, end: old.base + old.pages });
-  return dropped;
+  return advance(state, old.asId) + zapSlot(state, old);
 }
 
 function replace(state: State, old: Slot | undefined, slot: Slot | undefined): number {
@@ -127,6 +135,5 @@ function refuseUnmappable({ maxGfn, shape, memslots }: State, { base, pages, bac
     (shape.aliases.aliasOf(base) !== 0 ||
       Math.floor(base / shape.aliases.step) !== Math.floor(last / shape.aliases.step));
   if (isAliased || reachesTwins) throw new Refusal("ERR_MEMSLOT_ALIASED", "EINVAL");
-  // An alias bit that the table of 1G entries indexes would be in the middle of it.
-  if (backing === 3 && shape.aliases.step < 512 ** 3) throw new Refusal("ERR_MEMSLOT_BACKING", "EINVAL");
+  if (backing === 3 && shape.aliases.splits1G) throw new Refusal("ERR_MEMSLOT_BACKING", "EINVAL");
 }

@@ -79,7 +79,8 @@ export interface State {
 export interface Now {
   /** Events before it. */
   number: number;
-  isAccess: boolean;
+  /** A vCPU does it, by its own thread, so that nobody has to be sent for where it is alone. */
+  isOfVcpu: boolean;
   scope: FlushScope;
   pages: number;
   /** By alias: from the lowest to the highest frame, as issued, that lost something since the last flush. */
@@ -144,7 +145,7 @@ export function newState(given: ReferenceConfig): State {
     ...{ hostMemory: new HostMemory(), windows: new Windows() },
     ...{ tracking: new WriteTracking(), asyncPages: new AsyncPages(), holes: new Map() },
     pageLimit: newPageLimit(config.limitsPages),
-    now: { number: 0, isAccess: false, scope: "none", pages: 0, taken: new Map() },
+    now: { number: 0, isOfVcpu: false, scope: "none", pages: 0, taken: new Map() },
   };
 }
 

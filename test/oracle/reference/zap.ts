@@ -45,6 +45,17 @@ function clearBlockedFirst(state: State, spots: readonly Spot[]): number {
   return clear(state, spots) + blocked.length;
 }
 
+/** As the strategy zaps; whether a flush is owed for what hardware could reach. */
+function zapSpots(state: State, all: readonly Spot[]): { changed: number; isAny: boolean } {
+  const { privateZap } = state.policy;
+  const isEach = privateZap === "each-flushed";
+  const alone = isEach ? zapPrivateSpots(state, all.filter(isPrivate)) : 0;
+  const spots = isEach ? all.filter(isShared) : all;
+  const isAny = spots.some(({ leaf }) => leaf !== undefined);
+  const changed = privateZap === "blocked-first" ? clearBlockedFirst(state, spots) : clear(state, spots);
+  return { changed: alone + changed, isAny };
+}
+
 /** A zap event. Twins of a slot are zapped, and flushed, one alias after the other. */
 export function zapRange(state: State, range: Range): number {
   const { aliases, policy } = state.shape;
@@ -53,17 +64,9 @@ export function zapRange(state: State, range: Range): number {
 }
 
 function zapFrames(state: State, range: Range): number {
-  const { windows, policy } = state;
-  const { privateZap } = policy;
+  const { windows } = state;
   windows.begin([range]);
-  let spots = state.mappings.spotsIn(range);
-  let changed = 0;
-  if (privateZap === "each-flushed") {
-    changed += zapPrivateSpots(state, spots.filter(isPrivate));
-    spots = spots.filter(isShared);
-  }
-  const isAny = spots.some(({ leaf }) => leaf !== undefined);
-  changed += privateZap === "blocked-first" ? clearBlockedFirst(state, spots) : clear(state, spots);
+  const { changed, isAny } = zapSpots(state, state.mappings.spotsIn(range));
   if (isAny) flushRange(state, range);
   windows.end();
   return changed;
@@ -116,19 +119,17 @@ export function zapAllFast(state: State): number {
 
 /** What a slot that goes, or moves, takes along. */
 export function zapSlot(state: State, slot: Slot): number {
-  const { slotGone, privateZap } = state.policy;
+  const { slotGone } = state.policy;
   const spots = slot.asId === 0 ? state.mappings.spotsOf(slot) : [];
   if (slotGone === "leaves" || !state.config.host.slotZapAll) {
-    const changed = clear(state, spots);
-    if (changed > 0) flushAll(state);
+    const { changed, isAny } = zapSpots(state, spots);
+    if (isAny) flushAll(state);
     return changed;
   }
   const dropped = zapAllFast(state);
   if (slotGone === "direct-roots") return dropped;
-  const own = spots.filter(isPrivate);
-  if (privateZap === "each-flushed") return dropped + zapPrivateSpots(state, own);
-  const changed = clear(state, own);
-  if (changed > 0) flushRange(state, { start: slot.base, end: slot.base + slot.pages });
+  const { changed, isAny } = zapSpots(state, spots.filter(isPrivate));
+  if (isAny) flushRange(state, { start: slot.base, end: slot.base + slot.pages });
   return dropped + changed;
 }
 
