@@ -37,17 +37,19 @@ bool may_be_fast(const Mmu& mmu, const Fault& fault) {
 OutcomeCode fix_found(Mmu& mmu, Fault& fault, LastEntry& found) {
   const Level level = found.table.level;
   if (!found.spte.is_leaf(level)) return OutcomeCode::kRetry;
+  // None for a leaf that outlived its slot, which KVM gives its rights back
+  // too.
   Memslot* slot = visible_slot(mmu, fault);
-  if (slot == nullptr) return OutcomeCode::kRetry;
   const Spte fixed = restored(found.spte, fault.is_write());
   const bool writes = fixed.is_writable() && !found.spte.is_writable();
-  const bool must_split = writes && level > Level::k4K && slot->is_logged();
+  const bool must_split =
+      writes && level > Level::k4K && slot != nullptr && slot->is_logged();
   if (must_split || !allows(fixed, wanted_by(fault)))
     return OutcomeCode::kRetry;
   fault.level = level;
   if (allows(found.spte, wanted_by(fault))) return OutcomeCode::kSpurious;
   mmu.tree(fault.root).give_back(found.table, found.index, fixed);
-  if (writes) mark_dirty(mmu, fault, *slot, fixed);
+  if (writes && slot != nullptr) mark_dirty(mmu, fault, *slot, fixed);
   return OutcomeCode::kFixed;
 }
 

@@ -106,6 +106,19 @@ test("twins that go by their own leaves are missed only once all had their turn"
   for (const end of [gone, moved]) inBothFlavours(config, 1, [access(2 ** 47, 1), end, { kind: "compare" }]);
 });
 
+test("a leaf that outlived its slot gets its rights back without one", () => {
+  const config = {
+    ...SMALL,
+    policy: "stolen-bits-tdx",
+    mmu: "rmap",
+    preset: "tdx47",
+    host: WITHOUT_AD,
+  } as const;
+  const gone: Step = { kind: "memslot", intent: { kind: "delete", slot: 0 } };
+  const steps = [event("prefault", { bytes: PAGE }), gone, access(0, 1)];
+  agree({ config, slots: [slotOf(1)], steps });
+});
+
 test("logging of a slot beyond a four-level tree touches no mapping inside it", () => {
   const end = 2 ** 48;
   const last = { slot: 0, flags: 0, gpa: end - PAGE, bytes: PAGE, hva: 2 ** 41, backing: 1 };
