@@ -244,9 +244,10 @@ class Engine final : public Machine {
 
   // Rows [row, end); false: the one that `row` has become had no memory, of the
   // arena or of the process, and has changed nothing.
-  bool run_part(ReplayLoop<S>& loop, const EventColumns& events,
-                const OutcomeColumns& outcomes, std::size_t& row,
-                std::size_t end) {
+  [[gnu::noinline]] bool run_part(ReplayLoop<S>& loop,
+                                  const EventColumns& events,
+                                  const OutcomeColumns& outcomes,
+                                  std::size_t& row, std::size_t end) {
     try {
       row = loop.run(events, outcomes, row, end);
     } catch (const std::bad_alloc&) {

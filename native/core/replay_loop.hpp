@@ -44,7 +44,7 @@ class ReplayLoop {
   }
   // The row that was at work last, if not in a hit or first touch: the one that
   // had no memory, where run() did not return.
-  std::size_t last_row() const { return last_row_; }
+  std::size_t last_row() const { return mmu_.event - base_; }
 
  private:
   // Rows whose walks are in flight together. Larger ones spill, smaller ones
@@ -111,7 +111,6 @@ class ReplayLoop {
     for (; row < end; ++row) {
       Outcome out;
       mmu_.event = base_ + row;
-      last_row_ = row;
       if (events.kind[row] != 0) {
         out = apply(events, row);
       } else if (!perform_access(mmu_, access_of(events, row), out)) {
@@ -203,7 +202,6 @@ class ReplayLoop {
                                 std::uint64_t* entry) {
     Outcome out;
     mmu_.event = base_ + row;
-    last_row_ = row;
     if (events.kind[row] != 0) {
       out = apply(events, row);
     } else if (!miss(access_of(events, row), level, entry, out)) {
@@ -275,7 +273,6 @@ class ReplayLoop {
   const bool is_plain_;
   // Number of the event in row 0, had the batch begun there.
   std::uint64_t base_ = 0;
-  std::size_t last_row_ = 0;
 };
 
 }  // namespace mmu
