@@ -205,15 +205,16 @@ void RmapOps::prefetch_alike(Fault fault, TableRef& table, Indexes run,
   }
 }
 
-// False where the host does not have the page ready, to write to.
+// False where the host does not have the page ready, to write to: KVM asks for
+// all pages of a run before it looks at one.
 // KVM: kvm_prefetch_pages().
 bool RmapOps::prefetch_one(Fault& fault, TableRef& table, unsigned index,
                            const Memslot& slot) {
+  const HostAnswer host = look_up_host(mmu_, slot, fault.gfn);
+  if (host.state != HostState::kReadWrite) return false;
   if (!may_prefetch(fault, mmu_.tree(fault.root).get(table, index))) {
     return true;
   }
-  const HostAnswer host = look_up_host(mmu_, slot, fault.gfn);
-  if (host.state != HostState::kReadWrite) return false;
   fault.pfn = host.pfn;
   install_ahead(fault, table, index,
                 mark_unused(leaf_for(mmu_, fault, slot, Level::k4K)));

@@ -18,7 +18,9 @@ OutcomeCode TdpOps::map_mmio(Fault& fault) {
   if (mmu_.trace) {
     mmu_.trace->spte_requested(fault, tracepoint::kNoSlotPfn, Level::k4K);
   }
-  reach(fault, Level::k4K, table);
+  // The tables of a hole that is fetched from stay small too, once memory is
+  // there.
+  reach(fault, nx_goal(mmu_, fault), table);
   const unsigned index = table_index(fault.walk_gfn, Level::k4K);
   tree.set_spte(table, index,
                 make_mmio(fault.gfn, mmu_.slots().mmio_generation()));

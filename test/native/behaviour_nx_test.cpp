@@ -94,6 +94,18 @@ TEST_CASE("other faults stay below a table that was made for a fetch") {
   }
 }
 
+TEST_CASE("a hole that was fetched from stays small when memory comes") {
+  for (const Flavour flavour : kFlavours) {
+    const auto machine = nx_vm(flavour);
+    CHECK(fetch(*machine, kGiB).code == OutcomeCode::kEmulate);
+    CHECK(splits(*machine) == 0);
+    world::add(*machine,
+               {.id = 1, .gpa = kGiB, .bytes = 4 * kMiB, .backing = 2});
+    CHECK(access(*machine, kGiB).level == 1);
+    CHECK(access(*machine, kGiB + 2 * kMiB).level == 2);
+  }
+}
+
 TEST_CASE("a 1G page makes room for 2M pages below the marked table") {
   const auto machine = nx_vm(Flavour::kTdp, 3, kGiB);
   fetch(*machine, 0);

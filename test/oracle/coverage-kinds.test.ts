@@ -18,7 +18,6 @@ const UNDRAWN_SWITCHES: readonly string[] = [
   ...["vendor", "l1tf"],
   // Native tests.
   "memoryTypes",
-  "pml",
 ];
 const UNDRAWN_KERNELS: readonly string[] = ["pvm-6.18"];
 const REQUESTS = [

@@ -161,3 +161,37 @@ test("a move that names another backing keeps the slot's own, also where 1G woul
   for (const policy of ["duplicate-slots", "precise"])
     agree({ config: { ...config, policy }, slots: [slot, moved], steps: [{ kind: "compare" }] });
 });
+
+test("a neighbour that must not be mapped ahead ends the run all the same where the host lacks its page", () => {
+  const config = {
+    addressBits: 48,
+    rootLevel: 4,
+    hostMaxphyaddr: 48,
+    vcpus: 1,
+    preset: "tdx47",
+    mmu: "rmap" as const,
+  };
+  const slot = { slot: 0, flags: 0, gpa: 0, bytes: 16 * PAGE, hva: 2 ** 40, backing: 1 };
+  const gone: Step = {
+    kind: "host",
+    request: { kind: "host-mapping", hva: 2 ** 40 + PAGE, bytes: PAGE, mapping: { state: "none", level: 1 } },
+  };
+  const share = event("attributes", { gpa: 2 * PAGE, bytes: 14 * PAGE });
+  const touch = event("access", { gpa: 2 ** 47 + 4 * PAGE, access: 1 });
+  for (const policy of ["stolen-bits-tdx", "precise"])
+    agree({ config: { ...config, policy }, slots: [slot], steps: [gone, share, touch, { kind: "compare" }] });
+});
+
+test("a hole that was fetched from stays small when memory comes", () => {
+  const config = { addressBits: 36, rootLevel: 4, hostMaxphyaddr: 36, vcpus: 1, policy: "none" };
+  const slot = { slot: 0, flags: 0, gpa: 0, bytes: PAGE, hva: 2 ** 40, backing: 2 };
+  const more = { ...slot, slot: 1, gpa: 2 ** 30, bytes: 2 ** 21, hva: 2 ** 41 };
+  const create: Step = { kind: "memslot", intent: { kind: "create", region: more } };
+  const touch = (access: number) => event("access", { gpa: 2 ** 30 + PAGE, access });
+  for (const mmu of ["tdp", "rmap"] as const)
+    agree({
+      config: { ...config, mmu, host: { nxHugePages: true } },
+      slots: [slot],
+      steps: [touch(4), create, touch(1)],
+    });
+});

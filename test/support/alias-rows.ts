@@ -45,6 +45,7 @@ const seldom = (usual: boolean) => fc.constantFrom(usual, usual, usual, !usual);
 const hosts = fc.record({
   adBits: seldom(true),
   nxHugePages: seldom(false),
+  pml: seldom(false),
   eagerPageSplit: seldom(true),
   slotZapAll: seldom(true),
   asyncPageFaults: seldom(false),
@@ -89,7 +90,9 @@ export function configsOf(pair: Pair): fc.Arbitrary<ReferenceConfig> {
     .chain((preset) => options(pair, preset))
     .map(({ shape: free, hostMore, preset, ...rest }) => {
       const shape = shapeOf(presetNamed(preset)) ?? free;
-      const dirtyRing = rest.kernel === "5.10" ? 0 : rest.dirtyRing;
+      // A ring has room for a whole write log, or it is refused.
+      const smallest = rest.host.pml ? 16_384 : 0;
+      const dirtyRing = rest.kernel === "5.10" || rest.dirtyRing < smallest ? 0 : rest.dirtyRing;
       const hostMaxphyaddr = Math.max(36, Math.min(shape.addressBits + hostMore, 52));
       return { ...pair, ...shape, hostMaxphyaddr, preset, ...rest, dirtyRing };
     });
