@@ -60,10 +60,10 @@ constexpr Spte mark_used(Spte leaf) {
 }
 
 constexpr Spte build_leaf(const LeafParts& parts, EntryRules rules) {
-  std::uint64_t raw = ept::kSuppressVe | ept::kMmuPresent | ept::kAccessed |
-                      rules.ad_type | parts.memory_type |
-                      (parts.pfn.value << kPageShift) |
+  std::uint64_t raw = ept::kSuppressVe | ept::kMmuPresent | rules.ad_type |
+                      parts.memory_type | (parts.pfn.value << kPageShift) |
                       (parts.access & (ept::kRead | ept::kExec));
+  if (!parts.prefetch) raw |= ept::kAccessed;
   if (parts.level != Level::k4K) {
     raw |= ept::kHuge;
     if (rules.nx_huge_pages) raw &= ~ept::kExec;
@@ -133,6 +133,13 @@ static_assert(mark_unused(kUnmarked).raw == 0x8750000012345a70);
 static_assert(mark_unused(mark_unused(kUnmarked)) == mark_unused(kUnmarked));
 static_assert(mark_used(mark_unused(kUnmarked)) ==
               kUnmarked.without(ept::kWrite));
+static_assert(build_leaf({.pfn = {0x12200},
+                          .level = Level::k2M,
+                          .access = ept::kExec,
+                          .host_writable = false,
+                          .prefetch = true},
+                         {ept::kAdDisabled, true})
+                  .raw == 0x80100000122008f0);
 static_assert(build_leaf({{0x12345}}, {ept::kAdWriteProtectOnly}).raw ==
               0x8620000012345b77);
 static_assert(build_leaf({{0x12200}, Level::k2M}, kNx).raw ==

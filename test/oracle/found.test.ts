@@ -195,3 +195,65 @@ test("a hole that was fetched from stays small when memory comes", () => {
       steps: [touch(4), create, touch(1)],
     });
 });
+
+test("a write log is read at every exit, also at one for a hole that is known", () => {
+  const config = {
+    addressBits: 36,
+    rootLevel: 4,
+    hostMaxphyaddr: 36,
+    vcpus: 1,
+    policy: "none",
+    host: { pml: true },
+  };
+  const slot = { slot: 0, flags: 0, gpa: 0, bytes: PAGE, hva: 2 ** 40, backing: 2 };
+  const at = (gpa: number, access: number) => event("access", { gpa, access });
+  const hole = 2 ** 32;
+  const steps = [
+    at(hole, 1),
+    event("dirty-log-enable"),
+    at(0, 1),
+    event("dirty-log-get"),
+    at(0, 2),
+    at(hole, 1),
+  ];
+  for (const mmu of ["tdp", "rmap"] as const)
+    agree({ config: { ...config, mmu }, slots: [slot], steps: [...steps, { kind: "compare" }] });
+});
+
+test("a write that Dirty no longer sees is stale once the flush is over", () => {
+  const config = { addressBits: 52, rootLevel: 5, hostMaxphyaddr: 52, vcpus: 1, preset: "tdx51" };
+  const more = { flushProvider: "fail:2", tlb: { entries: 16, ways: 4 }, host: { pml: true } };
+  const slot = { slot: 0, flags: 0, gpa: 0, bytes: PAGE, hva: 2 ** 40, backing: 2 };
+  const write = event("access", { gpa: 2 ** 51, access: 2 });
+  const steps = [
+    event("access", { gpa: 0, access: 2 }),
+    write,
+    event("dirty-log-enable", { bytes: PAGE }),
+    write,
+  ];
+  agree({
+    config: { ...config, ...more, mmu: "rmap", policy: "stolen-bits-tdx" },
+    slots: [slot],
+    steps: [...steps, { kind: "compare" }],
+  });
+});
+
+test("a leaf that grants nothing, made ahead of its use, is not marked as used", () => {
+  const config = {
+    addressBits: 52,
+    rootLevel: 5,
+    hostMaxphyaddr: 52,
+    vcpus: 1,
+    policy: "precise",
+    preset: "xo:51",
+  };
+  const host = { adBits: false, nxHugePages: true };
+  const slot = { slot: 0, flags: 0, gpa: 0, bytes: 2 ** 24, hva: 2 ** 40, backing: 2 };
+  const steps = [event("prefault", { gpa: 2 ** 51, bytes: PAGE }), event("access", { gpa: 0, access: 1 })];
+  for (const mmu of ["tdp", "rmap"] as const)
+    agree({
+      config: { ...config, host, mmu },
+      slots: [slot],
+      steps: [...steps, { kind: "compare" }],
+    });
+});

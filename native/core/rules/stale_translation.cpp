@@ -42,8 +42,11 @@ class StaleTranslation final : public Rule {
     return range.contains(vm().alias.slot_gfn(entry.gfn));
   }
 
-  // What ageing took, no flush has to take from the TLBs.
-  static std::uint64_t rights_of(Spte leaf) {
+  // What ageing took, no flush has to take from the TLBs. A write that would
+  // set Dirty may not go unseen.
+  std::uint64_t rights_of(Spte leaf) const {
+    const bool must_mark = vm().config.host.ad_bits && !leaf.has(ept::kDirty);
+    if (must_mark) return leaf.without(ept::kWrite).permissions();
     if (!is_access_tracked(leaf)) return leaf.permissions();
     const std::uint64_t write = leaf.has(ept::kMmuWritable) ? ept::kWrite : 0;
     return mark_used(leaf).permissions() | write;

@@ -9,7 +9,7 @@ import { isKnownHole } from "./holes.js";
 import { judgeAnswer, judgeServed } from "./judge-access.js";
 import { judgeTlbUse, judgeTlbWrite, pfnAt } from "./judge-tlb.js";
 import { handleFault } from "./page-fault.js";
-import { noteWrite } from "./pml.js";
+import { drain, noteWrite } from "./pml.js";
 import { allows, has } from "./rights.js";
 import type { RootName } from "./shape.js";
 import type { Leaf } from "./spte.js";
@@ -67,6 +67,7 @@ function answer(state: State, access: Access, walk: Walk): Answer {
   if (leaf !== undefined) return { result: "hit", level: leaf.level, sptesChanged: 0 };
   // A misconfiguration that KVM planted, and no slot has come or gone since. No counter sees it.
   const { entry } = walk;
+  drain(state, access.vcpu);
   const first = isKnownHole(state, access, entry) ? unserved("emulate") : handleFault(state, access, entry);
   countExit(state, first);
   if (!goesOn(first)) return first;
