@@ -7,6 +7,7 @@
 #include "core/flavour.hpp"
 #include "core/host_events.hpp"
 #include "core/nx_huge_pages.hpp"
+#include "core/pml_log.hpp"
 #include "core/prefault.hpp"
 #include "core/ring_calls.hpp"
 #include "core/rules/rule_set.hpp"
@@ -27,12 +28,17 @@ void for_each_slot(Mmu& mmu, GfnRange range, Act act) {
   }
 }
 
-// In manual mode a reader gets a copy, and nothing is taken.
+// In manual mode a reader gets a copy, and nothing is taken but what vCPUs
+// have noted.
 std::uint64_t take_dirty_logs(Mmu& mmu, GfnRange range) {
   std::uint64_t pages = 0;
-  if (mmu.log.is_manual) return pages;
   for_each_slot(mmu, range, [&](Memslot& slot) {
-    if (slot.is_logged()) pages += take_dirty_log(mmu, slot);
+    if (!slot.is_logged()) return;
+    if (mmu.log.is_manual) {
+      drain_pml(mmu);
+    } else {
+      pages += take_dirty_log(mmu, slot);
+    }
   });
   return pages;
 }

@@ -44,8 +44,8 @@ export const legacy = [
   {
     name: "a private fault prefetches",
     file: "native/core/rmap_map.cpp",
-    find: " && !fault.is_private) prefetch(",
-    replace: ") prefetch(",
+    find: " && !fault.is_private)\n    prefetch(",
+    replace: ")\n    prefetch(",
   },
   {
     name: "a huge leaf gives way to a table without a flush",

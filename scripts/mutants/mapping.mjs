@@ -22,7 +22,7 @@ export const mapping = [
   {
     name: "the fast path forgets the dirty bit",
     file: "native/core/fault_fast.cpp",
-    find: "  if (writes) mark_dirty(mmu, fault, *slot, fixed);\n",
+    find: "  if (writes && slot != nullptr) mark_dirty(mmu, fault, *slot, fixed);\n",
     replace: "",
   },
   {

@@ -257,3 +257,20 @@ test("a leaf that grants nothing, made ahead of its use, is not marked as used",
       steps: [...steps, { kind: "compare" }],
     });
 });
+
+test("a look at a log that is cleared by hand reads the write log out", () => {
+  const config = {
+    addressBits: 36,
+    rootLevel: 4,
+    hostMaxphyaddr: 36,
+    vcpus: 1,
+    policy: "none",
+    host: { pml: true },
+  };
+  const slot = { slot: 0, flags: 0, gpa: 0, bytes: PAGE, hva: 2 ** 40, backing: 2 };
+  const manual: Step = { kind: "log", request: { kind: "cap", cap: 168, flags: 0, argument: 1 } };
+  const write = event("access", { gpa: 0, access: 2 });
+  const steps = [manual, write, event("dirty-log-enable"), write, event("dirty-log-get")];
+  for (const mmu of ["tdp", "rmap"] as const)
+    agree({ config: { ...config, mmu }, slots: [slot], steps: [...steps, { kind: "compare" }] });
+});
