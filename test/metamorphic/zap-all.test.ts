@@ -8,8 +8,11 @@ import { leavesText } from "../support/vm-text.js";
 
 const RUNS = isLongRun ? 4_000 : 200;
 
-/** Not forgotten, as they belong to the slots: whether these are logged, and generations. */
-const CHANGES_SLOTS = new Set(["dirty-log-enable", "dirty-log-disable"]);
+/** Not forgotten, as they belong to the slots or the host: logging and generations, watched frames, open windows. */
+const CHANGES_SLOTS = new Set([
+  ...["dirty-log-enable", "dirty-log-disable", "write-track-add", "write-track-remove"],
+  ...["hva-begin", "hva-end"],
+]);
 
 test(`after a drop of everything a replay is that of a fresh VM, seed ${runSeed()}`, () => {
   const property = fc.property(scenarios(), fc.nat({ max: 120 }), (scenario, cut) => {
