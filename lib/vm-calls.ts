@@ -94,7 +94,7 @@ export interface VmCalls {
    * @throws RangeError with code `ERR_CONFIG`; MmuError `ERR_VCPU`
    */
   guestWrite(gpa: Gpa | bigint, bytes: number, vcpu?: number): GuestTransfer;
-  /** The same for a read, which changes nothing. */
+  /** The same for a read: nothing is dirty by it, but what the host had taken out of memory is in it again. */
   guestRead(gpa: Gpa | bigint, bytes: number): GuestTransfer;
 }
 

@@ -186,7 +186,7 @@ class Engine final : public Machine {
     return mmu::guest_write(mmu_, vcpu, gpa, bytes);
   }
   Result<GuestTransfer> guest_read(std::uint64_t gpa,
-                                   std::uint64_t bytes) const override {
+                                   std::uint64_t bytes) override {
     return mmu::guest_read(mmu_, gpa, bytes);
   }
   std::optional<Error> set_trace(std::optional<TraceRelease> release) override {

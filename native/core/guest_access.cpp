@@ -46,16 +46,20 @@ GuestTransfer transfer(std::uint64_t gpa, std::uint64_t bytes, Reach reach) {
 }
 
 // KVM's own access waits for a page that is not in memory.
-bool allows_write(Mmu& mmu, const Memslot& slot, Gfn gfn) {
+HostState reached(Mmu& mmu, const Memslot& slot, Gfn gfn) {
   const HostState state = look_up_host(mmu, slot, gfn).state;
-  if (state != HostState::kIo) return state == HostState::kReadWrite;
+  if (state != HostState::kIo) return state;
   mmu.host.make_resident(page_of(slot.hva_of(gfn)));
-  return true;
+  return HostState::kReadWrite;
 }
 
-bool allows_read(const Mmu& mmu, const Memslot& slot, Gfn gfn) {
-  const HostState state = look_up_host(mmu, slot, gfn).state;
-  return state != HostState::kNone && state != HostState::kPoison;
+bool allows_write(Mmu& mmu, const Memslot& slot, Gfn gfn) {
+  return reached(mmu, slot, gfn) == HostState::kReadWrite;
+}
+
+bool allows_read(Mmu& mmu, const Memslot& slot, Gfn gfn) {
+  const HostState state = reached(mmu, slot, gfn);
+  return state == HostState::kReadWrite || state == HostState::kReadOnly;
 }
 
 }  // namespace
@@ -78,7 +82,7 @@ Result<GuestTransfer> guest_write(Mmu& mmu, std::uint16_t vcpu,
   });
 }
 
-Result<GuestTransfer> guest_read(const Mmu& mmu, std::uint64_t gpa,
+Result<GuestTransfer> guest_read(Mmu& mmu, std::uint64_t gpa,
                                  std::uint64_t bytes) {
   if (auto error = check_length(bytes)) return *std::move(error);
   return transfer(gpa, bytes, [&](Gfn gfn) -> const Memslot* {

@@ -210,7 +210,7 @@ class Machine {
                                             std::uint64_t gpa,
                                             std::uint64_t bytes) = 0;
   virtual Result<GuestTransfer> guest_read(std::uint64_t gpa,
-                                           std::uint64_t bytes) const = 0;
+                                           std::uint64_t bytes) = 0;
 
   // The tracepoints of KVM from now on, as this release prints them; none
   // turns them off. What was printed and not taken is forgotten. Fails where

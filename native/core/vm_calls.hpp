@@ -24,7 +24,7 @@ Result<std::int32_t> create_guest_memfd(Mmu& mmu, std::uint64_t bytes,
 
 Result<GuestTransfer> guest_write(Mmu& mmu, std::uint16_t vcpu,
                                   std::uint64_t gpa, std::uint64_t bytes);
-Result<GuestTransfer> guest_read(const Mmu& mmu, std::uint64_t gpa,
+Result<GuestTransfer> guest_read(Mmu& mmu, std::uint64_t gpa,
                                  std::uint64_t bytes);
 
 }  // namespace mmu

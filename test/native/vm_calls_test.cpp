@@ -57,17 +57,19 @@ TEST_CASE("KVM's own accesses go where the host lets them") {
   }
 }
 
-TEST_CASE("what KVM has written is in memory from then on") {
+TEST_CASE("what KVM has read or written is in memory from then on") {
   mmu::MachineConfig config;
   config.host.async_page_faults = true;
   const auto machine = world::vm(config);
-  world::add(*machine, {.bytes = 2 * kPage});
+  world::add(*machine, {.bytes = 3 * kPage});
   REQUIRE(!machine->set_host_mapping({.hva = world::kHvaBase,
-                                      .bytes = 2 * kPage,
+                                      .bytes = 3 * kPage,
                                       .state = mmu::HostState::kIo}));
   REQUIRE(machine->guest_write(0, 0, 1));
+  REQUIRE(machine->guest_read(kPage, 1));
   CHECK(world::access(*machine, 0).code == OutcomeCode::kFixed);
-  CHECK(world::access(*machine, kPage).code == OutcomeCode::kRetry);
+  CHECK(world::access(*machine, kPage).code == OutcomeCode::kFixed);
+  CHECK(world::access(*machine, 2 * kPage).code == OutcomeCode::kRetry);
 }
 
 TEST_CASE("a write of KVM's own that is too long or nobody's is refused") {

@@ -21,8 +21,8 @@ const UNDRAWN_SWITCHES: readonly string[] = [
 ];
 const UNDRAWN_KERNELS: readonly string[] = ["pvm-6.18"];
 const REQUESTS = [
-  ...["cap", "clear", "failing-get", "memfd", "collect", "reset-rings", "guest-write"],
-  ...["host-mapping"],
+  ...["cap", "clear", "failing-get", "memfd", "collect", "reset-rings"],
+  ...["guest-read", "guest-write", "host-mapping", "mmu-pages"],
 ];
 
 let drawn: readonly Scenario[] = [];

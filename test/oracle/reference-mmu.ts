@@ -9,7 +9,7 @@ import { type ClearRequest, clearLog, loggedSlot, type TakenLog, takeLogs } from
 import type { RingEntry } from "./reference/dirty-ring.js";
 import { operate, refuseEvent } from "./reference/events.js";
 import { frameOf } from "./reference/frames.js";
-import { guestWrite } from "./reference/guest-write.js";
+import { guestRead, guestWrite } from "./reference/guest-access.js";
 import type { HostMapping } from "./reference/host-memory.js";
 import { CAP_RING } from "./reference/logging.js";
 import { Observed } from "./reference/observed.js";
@@ -94,6 +94,12 @@ export class ReferenceMmu extends Observed {
   guestWrite(gpa: number, bytes: number, vcpu = 0): number {
     this.begin(false);
     return guestWrite(this.state, gpa, bytes, vcpu);
+  }
+
+  /** Bytes that KVM read, before the first page that it could not. */
+  guestRead(gpa: number, bytes: number): number {
+    this.begin(false);
+    return guestRead(this.state, gpa, bytes);
   }
 
   collectRing(vcpu: number, most = 0): RingEntry[] {

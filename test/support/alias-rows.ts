@@ -71,6 +71,7 @@ const options = (pair: Pair, preset: string) => {
     kernel: fc.constantFrom<Kernel[]>("6.16", "6.16", "6.16", "5.10"),
     dirtyRing: fc.constantFrom(0, 0, 0, 4096, 16384),
     host: hosts,
+    limitsPages: seldom(pair.mmu !== "rmap"),
     preset: fc.constant(preset),
   });
 };

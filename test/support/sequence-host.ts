@@ -189,7 +189,23 @@ export const mappings = fc
       },
   );
 
+/** Few enough to run out of, or one too few to be allowed; where a limit is to have a say at all. */
 export const pageLimits = fc.constantFrom(63, 64, 64, 65, 70, 200).map(
-  (pages): Draft<Step> =>
-    () => ({ kind: "host", request: { kind: "mmu-pages", pages } }),
+  (pages): Draft<readonly Step[]> =>
+    ({ config }) =>
+      config.limitsPages ? [{ kind: "host", request: { kind: "mmu-pages", pages } }] : [],
 );
+
+/** One read in each of many tables, memory or not, so that page tables run out. */
+export const sweeps = fc
+  .record({ start: fc.nat({ max: 64 }), tables: fc.integer({ min: 16, max: 72 }), vcpu: fc.nat({ max: 1 }) })
+  .map(
+    ({ start, tables, vcpu }): Draft<readonly Step[]> =>
+      ({ config }) => {
+        if (!config.limitsPages) return [];
+        const gpas = Array.from({ length: tables }, (_, index) => (start + index) * PAGES_2M * PAGE);
+        return gpas
+          .filter((gpa) => gpa < 2 ** config.addressBits)
+          .map((gpa) => event("access", { gpa, access: 1, vcpu: vcpu % config.vcpus }));
+      },
+  );

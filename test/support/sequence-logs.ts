@@ -26,7 +26,8 @@ export type LogRequest =
   | { readonly kind: "memfd"; readonly bytes: number; readonly flags: number }
   | { readonly kind: "collect"; readonly vcpu: number; readonly most: number }
   | { readonly kind: "reset-rings" }
-  | { readonly kind: "guest-write"; readonly gpa: number; readonly bytes: number; readonly vcpu: number };
+  | { readonly kind: "guest-write"; readonly gpa: number; readonly bytes: number; readonly vcpu: number }
+  | { readonly kind: "guest-read"; readonly gpa: number; readonly bytes: number };
 
 const MANUAL_PROTECT = 168;
 const rare = (is: fc.Arbitrary<unknown>) =>
@@ -64,26 +65,28 @@ const collects = fc.record({
 });
 
 /** Of a few bytes, across a page, of many pages at once. */
-const writes = fc
+const guestAccesses = fc
   .record({
+    isRead: rare(fc.constant(true)),
     frame: frames,
     offset: fc.constantFrom(0, 4092),
     bytes: fc.constantFrom(1, 8, 8, 4096, 8192, 100 * 4096),
     vcpu: fc.nat({ max: 3 }),
   })
   .map(
-    ({ frame, offset, bytes, vcpu }): Draft<Step> =>
+    ({ isRead, frame, offset, bytes, vcpu }): Draft<Step> =>
       (world) => {
         const gpa = frame(world) * 4096 + offset;
         const end = homeFramesOf(world.config) * 4096;
-        const request = { gpa, bytes: Math.min(bytes, end - gpa), vcpu: vcpu % world.config.vcpus };
-        return asStep({ kind: "guest-write", ...request });
+        const request = { gpa, bytes: Math.min(bytes, end - gpa) };
+        if (isRead) return asStep({ kind: "guest-read", ...request });
+        return asStep({ kind: "guest-write", ...request, vcpu: vcpu % world.config.vcpus });
       },
   );
 
 export const logRequests: fc.Arbitrary<Draft<Step>> = fc.oneof(
   { weight: 4, arbitrary: clears.map((request) => () => asStep(request)) },
-  { weight: 4, arbitrary: writes },
+  { weight: 4, arbitrary: guestAccesses },
   { weight: 1, arbitrary: caps.map((request) => () => asStep(request)) },
   { weight: 1, arbitrary: gets.map((request) => () => asStep(request)) },
   { weight: 2, arbitrary: memfds.map((request) => () => asStep(request)) },

@@ -8,7 +8,17 @@ import fc from "fast-check";
 import type { ReferenceConfig, ReferenceEvent, Region } from "../oracle/reference/types.js";
 import { configsOf, type Pair } from "./alias-rows.js";
 import { accesses, bursts, conversions, overAll, overRangeOf } from "./sequence-events.js";
-import { ages, type HostRequest, mappings, ofVcpu, prefaults, watchers, windows } from "./sequence-host.js";
+import {
+  ages,
+  type HostRequest,
+  mappings,
+  ofVcpu,
+  pageLimits,
+  prefaults,
+  sweeps,
+  watchers,
+  windows,
+} from "./sequence-host.js";
 import { type LogRequest, logRequests, openings } from "./sequence-logs.js";
 import { type Draft, hvaRanges, ranges, slots } from "./sequence-places.js";
 import { requests, slotNumbers } from "./sequence-slots.js";
@@ -74,6 +84,8 @@ const hostSteps: fc.WeightedArbitrary<Steps>[] = [
   { weight: 1, arbitrary: ofVcpu("vcpu-tlb-flush") },
   { weight: 2, arbitrary: ofVcpu("async-ready") },
   { weight: 1, arbitrary: overAll("nx-recover") },
+  { weight: 1, arbitrary: pageLimits },
+  { weight: 1, arbitrary: sweeps },
 ];
 
 function steps(giants: boolean): fc.Arbitrary<Steps> {

@@ -51,6 +51,8 @@ function ask(native: NativeVm, request: ExactLogRequest): string {
       const reset = native.resetRings();
       return `${reset.entries} entries, ${outcomeText(outcomeOf(reset))}`;
     }
+    case "guest-read":
+      return `${native.guestRead(request.gpa, request.bytes).bytesDone} bytes read`;
     case "guest-write":
       return `${native.guestWrite(request.vcpu, request.gpa, request.bytes).bytesDone} bytes written`;
   }

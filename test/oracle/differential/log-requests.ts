@@ -46,6 +46,8 @@ export function answerToLog(model: ReferenceMmu, request: ExactLogRequest): stri
       const reset = model.resetRings();
       return `${reset.entries} entries, ${answerText(reset)}`;
     }
+    case "guest-read":
+      return `${model.guestRead(request.gpa, request.bytes)} bytes read`;
     case "guest-write":
       return `${model.guestWrite(request.gpa, request.bytes, request.vcpu)} bytes written`;
   }

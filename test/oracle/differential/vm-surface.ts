@@ -47,8 +47,7 @@ export function createFor(config: ReferenceConfig): Vm {
     host: config.host ?? {},
   };
   const vm = createKept(given as unknown as VmConfig, config.dirtyRing ?? 0);
-  // The model keeps every shadow page: what goes when there are too many is for native tests.
-  vm.setMmuPages(2 ** 20);
+  if (config.limitsPages !== true) vm.setMmuPages(2 ** 20);
   return vm;
 }
 

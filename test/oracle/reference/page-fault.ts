@@ -90,10 +90,11 @@ const emulation = ({ policy }: State, { isPrivate }: Access) =>
 
 /** Without a slot: remembers that nothing is here, so that the next access skips the handler. */
 function map(state: State, access: Access, slot: Slot | undefined): Answer {
-  if (state.rmap !== undefined && !makePagesAvailable(state, state.rmap)) return unserved("error");
+  const { hasRoom, changed } = makePagesAvailable(state);
+  if (!hasRoom) return { ...unserved("error"), sptesChanged: changed };
   if (slot === undefined) state.counters.pf_mmio_spte_created += 1;
   const zapped = slot === undefined ? 0 : zapOtherAlias(state, access, slot);
   const answer =
     state.tdp === undefined ? faultOnShadow(state, access, slot) : faultOnTree(state, access, slot);
-  return { ...answer, sptesChanged: answer.sptesChanged + zapped };
+  return { ...answer, sptesChanged: answer.sptesChanged + zapped + changed };
 }

@@ -25,12 +25,12 @@ export const newPageLimit = (isLimited: boolean): PageLimit => ({
   isChosen: !isLimited,
 });
 
-/** A slot has come or gone. */
-export function slotsChanged(state: State): void {
+/** A slot has come or gone. Returns the entries changed. */
+export function slotsChanged(state: State): number {
   const { memslots, pageLimit, rmap } = state;
-  if (pageLimit.isChosen || rmap === undefined) return;
+  if (pageLimit.isChosen || rmap === undefined) return 0;
   const pages = [...memslots.slots.values()].reduce((sum, slot) => sum + slot.pages, 0);
-  changeLimit(state, rmap, Math.max(Math.floor(pages / SLOT_PAGES_EACH), LEAST));
+  return changeLimit(state, rmap, Math.max(Math.floor(pages / SLOT_PAGES_EACH), LEAST));
 }
 
 /** KVM_SET_NR_MMU_PAGES. Returns the entries changed. Throws a `Refusal`. */
@@ -49,12 +49,13 @@ function changeLimit(state: State, rmap: RmapMappings, wanted: number): number {
   return changed;
 }
 
-/** False if there is no room for any more. */
-export function makePagesAvailable(state: State, rmap: RmapMappings): boolean {
-  const free = () => Math.max(state.pageLimit.most - rmap.shadow.pages.size, 0);
-  if (free() >= LOW) return true;
-  zapOldest(state, rmap, REFILL - free());
-  return free() > 0;
+/** Before a fault maps: the entries changed to make room, and whether there is any now. */
+export function makePagesAvailable(state: State): { hasRoom: boolean; changed: number } {
+  const { rmap, pageLimit } = state;
+  if (rmap === undefined) return { hasRoom: true, changed: 0 };
+  const free = () => Math.max(pageLimit.most - rmap.shadow.pages.size, 0);
+  const changed = free() >= LOW ? 0 : zapOldest(state, rmap, REFILL - free());
+  return { hasRoom: free() > 0, changed };
 }
 
 /** Returns the entries changed. */

@@ -109,8 +109,8 @@ function replace(state: State, old: Slot | undefined, slot: Slot | undefined): n
   if (slot !== undefined) slots.set(slot.slot, slot);
   if (slot !== undefined && slot.base !== old?.base) becomePrivate(state, slot);
   stopIfUnused(state);
-  if (slot === undefined || old === undefined) slotsChanged(state);
-  return advance(state, (slot ?? old)?.asId ?? 0);
+  const dropped = slot === undefined || old === undefined ? slotsChanged(state) : 0;
+  return dropped + advance(state, (slot ?? old)?.asId ?? 0);
 }
 
 /** Memory that the guest may write starts as private. */
