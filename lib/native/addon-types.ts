@@ -6,6 +6,7 @@
  * `lib/memslots.ts`. Refusals arrive as `NativeError`.
  */
 import type { NativeHost, NativeInvalidation, NativePrefault } from "./host-types.js";
+import type { NativeFlavour, NativeRule, NativeStrategy, NativeViolation } from "./rule-types.js";
 import type {
   NativeMemslot,
   NativeOutcome,
@@ -15,6 +16,7 @@ import type {
   NativeTransfer,
 } from "./slot-types.js";
 
+export type * from "./rule-types.js";
 export type * from "./slot-types.js";
 
 /** An error thrown by, or a rejection from, the addon. */
@@ -50,23 +52,6 @@ export interface NativeErrorInfo {
   readonly sentence: string;
 }
 
-/** The two MMUs of KVM that are modelled. */
-export type NativeFlavour = "tdp" | "rmap";
-
-export interface NativeDefect {
-  readonly id: string;
-  readonly flavours: readonly NativeFlavour[];
-}
-
-export interface NativeStrategy {
-  readonly name: string;
-  readonly summary: string;
-  readonly flavours: readonly NativeFlavour[];
-  readonly presets: readonly ("attribute" | "private-shared")[];
-  /** What is known to be wrong with it, by flavour. */
-  readonly defects: readonly NativeDefect[];
-}
-
 /** What the text of an alias preset stands for. */
 export interface NativePreset {
   readonly preset: string;
@@ -80,12 +65,6 @@ export interface NativePreset {
   readonly executeOnly: boolean;
   /** Offset in a gpa of every alias, ascending; the first is 0. */
   readonly aliases: readonly number[];
-}
-
-/** A law that a run is judged by. */
-export interface NativeRule {
-  readonly id: string;
-  readonly sentence: string;
 }
 
 export interface NativeFormat {
@@ -154,19 +133,6 @@ export interface NativeFlushes {
   readonly range: number;
   readonly full: number;
   readonly pages: number;
-}
-
-/** A rule that fired. */
-export interface NativeViolation {
-  readonly rule: string;
-  readonly count: number;
-  /** Number of the first event that broke it, counted over the VM's life. */
-  readonly firstEvent: number;
-  /** As issued by that event. */
-  readonly gpa: number;
-  /** Id of the known defect behind it, `""` if there is none. */
-  readonly defect: string;
-  readonly reason: string;
 }
 
 /** Leaves that hardware reaches through one alias. */

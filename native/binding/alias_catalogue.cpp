@@ -43,10 +43,19 @@ Napi::Object strategy_object(Napi::Env env, const StrategyView& strategy) {
   return made;
 }
 
+std::string_view kind_name(RuleKind kind) {
+  return kind == RuleKind::kAdvisory ? "advisory" : "violation";
+}
+
 Napi::Object rule_object(Napi::Env env, const RuleView& rule) {
   Napi::Object made = Napi::Object::New(env);
   made.Set("id", to_js(env, rule.id));
+  made.Set("kind", to_js(env, kind_name(rule.kind)));
   made.Set("sentence", to_js(env, rule.sentence));
+  made.Set("reason", to_js(env, rule.reason));
+  made.Set("source", to_js(env, rule.source));
+  made.Set("defects", to_js(env, rule.defects));
+  made.Set("needs", to_js(env, rule.needs));
   return made;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <ranges>
 #include <string>
 
 #include "core/alias/alias_strategy.hpp"
@@ -28,6 +29,14 @@ StrategyView view_of(const AliasEntry& entry) {
     view.defects.push_back({defect.id, defect.tdp, defect.rmap});
   }
   return view;
+}
+
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  for (const auto word : std::views::split(text, ' ')) {
+    if (!word.empty()) words.emplace_back(word.begin(), word.end());
+  }
+  return words;
 }
 
 }  // namespace
@@ -92,7 +101,9 @@ std::vector<RuleView> rules() {
   std::vector<RuleView> views;
   for (const RuleEntry* entry = rule_entries(); entry != nullptr;
        entry = entry->next) {
-    views.push_back({entry->id, entry->sentence});
+    views.push_back({entry->id, entry->kind, entry->sentence, entry->reason,
+                     entry->source, words_of(entry->defects),
+                     words_of(entry->needs)});
   }
   std::ranges::sort(views, {}, &RuleView::id);
   return views;

@@ -33,6 +33,9 @@ enum class Flavour : std::uint8_t { kTdp, kRmap };
 // How the guest pages; alias bits go with 64-bit formats of its own only.
 enum class GuestPaging : std::uint8_t { kLong, kPae, k32, kShadowEpt };
 
+// What it means where a rule fires: something is wrong, or dearer than need be.
+enum class RuleKind : std::uint8_t { kViolation, kAdvisory };
+
 // Whose KVM: the base of the model, an old one, and the shadow-paging build
 // that recorded the vectors of test/vectors.
 enum class Kernel : std::uint8_t { k616, k510, kPvm618 };
@@ -290,7 +293,14 @@ std::vector<StrategyView> strategies();
 
 struct RuleView {
   std::string_view id;
+  RuleKind kind = RuleKind::kViolation;
   std::string_view sentence;
+  std::string_view reason;
+  std::string_view source;
+  std::vector<std::string_view> defects;  // that show this way
+  // Options of a VM without which it cannot be judged: tlb, flushProvider,
+  // internalSlots, memoryTypes.
+  std::vector<std::string_view> needs;
 };
 // By id.
 std::vector<RuleView> rules();

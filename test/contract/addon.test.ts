@@ -173,11 +173,22 @@ describe("the lists", () => {
     });
   });
 
-  test("rules come by id, each with a sentence", () => {
+  test("rules come by id, each with a sentence, reasons in full and a source with its version or date", () => {
     const rules = addon.rules();
     const ids = rules.map(({ id }) => id);
     expect(ids).toEqual([...new Set(ids)].sort());
-    for (const { sentence } of rules) expect(sentence).not.toBe("");
+    for (const { id, sentence, reason, source } of rules) {
+      expect(sentence, id).toMatch(/^[a-z].*[^.]$/);
+      expect(reason, id).toMatch(/^[A-Z].*\.$/);
+      expect(source, id).toMatch(/\w\(\).*v\d+\.\d+/);
+    }
+  });
+
+  test("every defect that a strategy declares is seen by some rule", () => {
+    const seen = addon.rules().flatMap(({ defects }) => defects);
+    for (const { name, defects } of addon.strategies()) {
+      for (const { id } of defects) expect(seen, `${id} of ${name}`).toContain(id);
+    }
   });
 
   test("every format makes a decoder", () => {

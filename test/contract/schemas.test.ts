@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { BOOT, BOOT_TEXT, gpaliasJson } from "../cli/run-cli.js";
 import { root } from "../support/source-graph.js";
 
-const names = ["replay", "compare", "strategies", "inspect", "verify", "doctor"] as const;
+const names = ["replay", "compare", "strategies", "inspect", "verify", "doctor", "explain"] as const;
 type Name = (typeof names)[number];
 
 const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
@@ -32,6 +32,7 @@ beforeAll(async () => {
   documents.inspect = await gpaliasJson(["inspect", BOOT]);
   documents.verify = await gpaliasJson(["verify", "vectors", "test/unit/vectors/sample.jsonl"]);
   documents.doctor = await gpaliasJson(["doctor"]);
+  documents.explain = await gpaliasJson(["explain"]);
 });
 
 describe("what the command prints obeys its schema", () => {
@@ -55,6 +56,8 @@ describe("what the command prints obeys its schema", () => {
       [BOOT_TEXT, "--alias", "xo:46", "--flush-provider", "fail:3", "--internal-slots", "--no-hash"],
     ],
     ["inspect", [BOOT_TEXT, "--no-hash"]],
+    ["explain", ["alias-stuck"]],
+    ["explain", ["B14"]],
   ] as const)("%s %j", async (name, args) => {
     expect(faults(name, await gpaliasJson([name, ...args]))).toEqual([]);
   });
@@ -102,6 +105,12 @@ describe("a damaged document does not", () => {
       (d) => Object.assign(d, { firstFailures: [{ id: "a" }] }),
     ],
     ["verify", "without its skipped vectors", (d) => delete d["skipped"]],
+    ["explain", "with a rule without a source", (d) => Object.assign(d["rules"]?.[0] ?? {}, { source: "" })],
+    [
+      "explain",
+      "with a rule of a kind that does not exist",
+      (d) => Object.assign(d["rules"]?.[0] ?? {}, { kind: "hint" }),
+    ],
     [
       "doctor",
       "whose failure has no advice",

@@ -76,11 +76,12 @@ const lib: readonly Group[] = [
   { name: "version", files: /^lib\/version\.ts$/, may: [] },
   { name: "address", files: /^lib\/address\.ts$/, may: ["errors", "expect"] },
   // Only types; what the addon promises.
-  { name: "addon-types", files: /^lib\/native\/(addon|host|slot)-types\.ts$/, may: [] },
+  { name: "addon-types", files: /^lib\/native\/(addon|host|rule|slot)-types\.ts$/, may: [] },
   { name: "columns", files: /^lib\/columns\//, may: [...leaves, "addon-types"] },
   // What the engine knows of configurations is asked through its type; who has the addon hands it in.
   { name: "config", files: /^lib\/config(\.ts$|\/)/, may: [...leaves, "addon-types"] },
   { name: "native", files: /^lib\/native\//, may: ["addon-types", "columns", "errors"] },
+  { name: "explanation", files: /^lib\/explanation\.ts$/, may: ["expect", "native"] },
   {
     name: "vm",
     files: /^lib\/(vm|vm-queries|vm-calls|host-mapping|memslots?|memslot-ids|dirty-log)\.ts$/,
@@ -114,7 +115,7 @@ const lib: readonly Group[] = [
   {
     name: "report",
     files: /^lib\/report\//,
-    may: ["address", "addon-types", "metrics", "replay", "vectors"],
+    may: ["address", "addon-types", "explanation", "metrics", "replay", "vectors"],
   },
   {
     name: "replay",
@@ -128,6 +129,7 @@ const lib: readonly Group[] = [
       ...leaves,
       "columns",
       "config",
+      "explanation",
       "native",
       "projections",
       "replay",

@@ -203,7 +203,17 @@ export const fakeAddon: NativeAddon = {
   ...fakeEngine,
   layout: () => LAYOUT,
   errors: () => [],
-  rules: () => [{ id: "alias-stuck", sentence: "a guest makes progress" }],
+  rules: () => [
+    {
+      id: "alias-stuck",
+      kind: "violation",
+      sentence: "a guest makes no progress",
+      reason: "It waits.",
+      source: "KVM: kvm_tdp_mmu_map(), v6.16",
+      defects: ["D1a"],
+      needs: [],
+    },
+  ],
   formats: () => [],
   detectFormat: () => "",
   build: () => ({}),

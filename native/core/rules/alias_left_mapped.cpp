@@ -10,6 +10,13 @@ class AliasLeftMapped final : public Rule {
   static constexpr std::string_view kId = "alias-left-mapped";
   static constexpr std::string_view kSentence =
       "a zap or a slot's end left a frame mapped through an alias";
+  static constexpr std::string_view kReason =
+      "The host takes a deleted slot's memory back and gives it to others, "
+      "and the guest still reads and writes it through that alias.";
+  static constexpr std::string_view kSource =
+      "KVM: kvm_arch_flush_shadow_memslot(), kvm_zap_gfn_range(), v6.16; "
+      "broken by TDX RFC v1 41/67, November 2020";
+  static constexpr std::string_view kDefects = "K1";
   static bool applies(const Mmu&) { return true; }
 
   using Rule::Rule;
@@ -27,7 +34,7 @@ class AliasLeftMapped final : public Rule {
                        });
       if (!found) continue;
       return violate(
-          {"K1", "its leaves are kept until the VM ends", gpa_of(at).value});
+          {"its leaves are kept until the VM ends", gpa_of(at).value});
     }
   }
 };

@@ -11,6 +11,15 @@ class DirtyLost final : public Rule {
   static constexpr std::string_view kId = "dirty-lost";
   static constexpr std::string_view kSentence =
       "a write got through that is in no dirty log";
+  static constexpr std::string_view kReason =
+      "Live migration sends again what the log names and nothing else: a "
+      "page written behind its back arrives with old contents, and the guest "
+      "goes on with them.";
+  static constexpr std::string_view kSource =
+      "KVM: kvm_get_dirty_log_protect(), kvm_flush_remote_tlbs_memslot(), "
+      "v6.16";
+  static constexpr std::string_view kDefects = "D2 B14";
+  static constexpr std::string_view kNeeds = "tlb";
   static bool applies(const Mmu& mmu) { return mmu.tlbs != nullptr; }
 
   using Rule::Rule;
@@ -26,8 +35,7 @@ class DirtyLost final : public Rule {
     const Memslot* slot = vm().slots().find(gfn);
     if (slot == nullptr || !slot->dirty || slot->has_dirty(gfn)) return;
     if (is_in_pml(vm(), gfn)) return;
-    violate({"D2 B14",
-             "a translation cached before the last round still lets it write",
+    violate({"a translation cached before the last round still lets it write",
              gpa_of(issued).value});
   }
 };

@@ -15,6 +15,15 @@ class HugeMixedMemtype final : public Rule {
   static constexpr std::string_view kId = "huge-mixed-memtype";
   static constexpr std::string_view kSentence =
       "a huge leaf maps frames of different memory types";
+  static constexpr std::string_view kReason =
+      "A leaf has one memory type, so some of its frames get one that the "
+      "guest's MTRRs deny them: a device's registers may be cached, or "
+      "memory left uncached.";
+  static constexpr std::string_view kSource =
+      "KVM: kvm_mtrr_check_gfn_range_consistency(), v5.17; broken by TDX RFC "
+      "v5 033/104, March 2022";
+  static constexpr std::string_view kDefects = "D4";
+  static constexpr std::string_view kNeeds = "memoryTypes";
   static bool applies(const Mmu& mmu) { return mmu.mtrrs.has_value(); }
 
   using Rule::Rule;
@@ -26,7 +35,7 @@ class HugeMixedMemtype final : public Rule {
     const Reached at = reach(vm(), alias.walk_gfn(issued));
     if (!at.is_leaf() || at.level == Level::k4K) return;
     if (has_one_type(vm(), alias.slot_gfn(issued), at.level)) return;
-    violate({"D4", "types were asked for the address with its alias bits",
+    violate({"types were asked for the address with its alias bits",
              gpa_of(issued).value});
   }
 };

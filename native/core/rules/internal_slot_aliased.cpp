@@ -12,6 +12,15 @@ class InternalSlotAliased final : public Rule {
   static constexpr std::string_view kId = "internal-slot-aliased";
   static constexpr std::string_view kSentence =
       "a frame of KVM's own slots was mapped through two aliases";
+  static constexpr std::string_view kReason =
+      "KVM relies on what is in its TSS, identity map and APIC page and "
+      "expects them at one address: a guest that finds them at a second one "
+      "reaches past that.";
+  static constexpr std::string_view kSource =
+      "KVM: __x86_set_memory_region(), kvm_mmu_faultin_pfn(), v6.16; asked "
+      "about in the review of TDX RFC v5 033/104, March 2022";
+  static constexpr std::string_view kDefects = "D5";
+  static constexpr std::string_view kNeeds = "internalSlots";
   static bool applies(const Mmu& mmu) { return mmu.config.internal_slots; }
 
   using Rule::Rule;
@@ -26,7 +35,7 @@ class InternalSlotAliased final : public Rule {
     const bool by_another = (aliases & ~mine) != 0;
     aliases |= mine;
     if (!by_another) return;
-    violate({"D5", "the slot was looked up by the stripped frame alone",
+    violate({"the slot was looked up by the stripped frame alone",
              gpa_of(issued).value});
   }
 

@@ -32,9 +32,6 @@ struct Answered {
 };
 
 struct Finding {
-  // Known defects that show this way, apart by spaces; the one that the
-  // strategy's source has is named with the finding.
-  std::string_view defects;
   std::string_view reason;  // one clause
   std::uint64_t gpa = 0;    // as issued
 };
@@ -60,6 +57,12 @@ class Rule {
   // A flush that was due for these slot frames is over, carried out or elided.
   virtual void flushed(GfnRange) {}
 
+  // Unless a rule says otherwise.
+  static constexpr RuleKind kKind = RuleKind::kViolation;
+  // Options of a VM without which it is blind, apart by spaces: tlb,
+  // flushProvider, internalSlots, memoryTypes.
+  static constexpr std::string_view kNeeds{};
+
  protected:
   const Mmu& vm() const { return mmu_; }
   void violate(const Finding& finding) { report_.violate(finding); }
@@ -71,7 +74,14 @@ class Rule {
 
 struct RuleEntry {
   std::string_view id;
+  RuleKind kind;
   std::string_view sentence;  // lower case, no full stop
+  std::string_view reason;    // what is lost where it is broken: sentences
+  std::string_view source;    // where KVM, or a patch to it, says so
+  // Known defects that show this way, apart by spaces; the one that the
+  // strategy's source has is named with what was found.
+  std::string_view defects;
+  std::string_view needs;  // see Rule::kNeeds
   // Null if the rule cannot fire in this VM.
   std::unique_ptr<Rule> (*make)(Mmu&, Rule::Report&);
   const RuleEntry* next;
@@ -87,7 +97,9 @@ const RuleEntry* enlist(const RuleEntry& entry) noexcept;
 template <class R>
 class RegisterRule {
  public:
-  RegisterRule() : entry_{R::kId, R::kSentence, &make, nullptr} {
+  RegisterRule()
+      : entry_{R::kId,      R::kKind,  R::kSentence, R::kReason, R::kSource,
+               R::kDefects, R::kNeeds, &make,        nullptr} {
     entry_.next = detail::enlist(entry_);
   }
 

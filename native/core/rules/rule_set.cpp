@@ -33,7 +33,7 @@ const RuleEntry* detail::enlist(const RuleEntry& entry) noexcept {
 
 RuleSet::RuleSet(Mmu& mmu) {
   for (const RuleEntry* entry = first; entry != nullptr; entry = entry->next) {
-    auto seat = std::make_unique<Seat>(mmu, entry->id);
+    auto seat = std::make_unique<Seat>(mmu, *entry);
     seat->rule = entry->make(mmu, *seat);
     if (seat->rule != nullptr) seats_.push_back(std::move(seat));
   }
@@ -70,7 +70,7 @@ void RuleSet::Seat::violate(const Finding& finding) {
   if (found.count++ != 0) return;
   found.first_event = mmu.event;
   found.gpa = finding.gpa;
-  found.defect = declared(mmu, finding.defects);
+  found.defect = declared(mmu, entry.defects);
   found.reason = finding.reason;
 }
 

@@ -22,10 +22,13 @@ class RuleSet {
  private:
   // One rule's seat: where its findings are counted.
   struct Seat final : Rule::Report {
-    Seat(const Mmu& mmu, std::string_view id) : mmu(mmu) { found.rule = id; }
+    Seat(const Mmu& mmu, const RuleEntry& entry) : mmu(mmu), entry(entry) {
+      found.rule = entry.id;
+    }
     void violate(const Finding& finding) override;
 
     const Mmu& mmu;
+    const RuleEntry& entry;
     ViolationView found;
     std::unique_ptr<Rule> rule;
   };

@@ -14,13 +14,22 @@ class StaleTranslation final : public Rule {
   static constexpr std::string_view kId = "stale-translation";
   static constexpr std::string_view kSentence =
       "a vCPU uses a TLB entry that a finished flush should have removed";
+  static constexpr std::string_view kReason =
+      "By then the page behind the entry may be somebody else's: the guest "
+      "reads and writes memory of the host or of another guest, or memory "
+      "whose rights it has lost.";
+  static constexpr std::string_view kSource =
+      "KVM: kvm_flush_remote_tlbs_range() and the callers that rely on it, "
+      "kvm_mmu_unmap_gfn_range() among them, v6.16";
+  static constexpr std::string_view kDefects = "D2 B14";
+  static constexpr std::string_view kNeeds = "tlb";
   static bool applies(const Mmu& mmu) { return mmu.tlbs != nullptr; }
 
   using Rule::Rule;
 
   void served(const Served& event) override {
     if (!event.overdue) return;
-    violate({"D2 B14", "the flush left the frames of this alias alone",
+    violate({"the flush left the frames of this alias alone",
              gpa_of(event.access.issued).value});
   }
 
