@@ -103,6 +103,10 @@ export interface Replay extends Omit<MetricFields, "input"> {
   /** Pages that `convertOnExit` converted. */
   readonly conversionsOnExit: number;
   readonly violations: readonly ReplayViolation[];
+  /** What is not wrong and could be cheaper. */
+  readonly advisories: readonly ReplayViolation[];
+  /** Every rule that could have fired, advisories too, by name. */
+  readonly judged: readonly string[];
   readonly timing: ReplayTiming;
 }
 
@@ -176,6 +180,8 @@ export function resultOf(vm: Vm, config: ReplayConfig, fields: MetricFields, fac
     coexisting: vm.coexisting,
     conversionsOnExit: vm.conversionsOnExit,
     violations: vm.violations().map(violationOf),
+    advisories: vm.advisories().map(violationOf),
+    judged: vm.judged(),
     timing: timingOf(wallNs, input.events, batch),
   };
 }

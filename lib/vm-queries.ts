@@ -108,6 +108,10 @@ export interface VmQueries {
   flushes(): Flushes;
   /** The rules that fired, by name; empty if none did. */
   violations(): readonly Violation[];
+  /** The advisories that did, by name: nothing is wrong, and it could be cheaper. */
+  advisories(): readonly Violation[];
+  /** Every rule that can fire in this VM, advisories too, by name. */
+  judged(): readonly string[];
   /** Which invalidations of guest memory faults give way to (KVM: mmu_invalidate_retry_gfn(), v6.16). */
   invalidation(): Invalidation;
   /** The page's memory attribute; false where the preset or strategy keeps none. */
@@ -190,6 +194,14 @@ export class NativeQueries implements VmQueries {
 
   violations(): readonly Violation[] {
     return attempt(() => this.#native.violations());
+  }
+
+  advisories(): readonly Violation[] {
+    return attempt(() => this.#native.advisories());
+  }
+
+  judged(): readonly string[] {
+    return attempt(() => this.#native.judged());
   }
 
   invalidation(): Invalidation {

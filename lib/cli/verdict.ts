@@ -38,7 +38,14 @@ export function statusOf(
   return status;
 }
 
-function brokenBy({ run, violations }: Replay, failOn: readonly string[]): string[] {
+function brokenBy({ run, violations, advisories }: Replay, failOn: readonly string[]): string[] {
   const broken = violations.filter(({ rule }) => failOn.includes(ANY) || failOn.includes(rule));
-  return broken.map(({ rule, firstEvent }) => `${run} is unsafe under ${rule}, first at event ${firstEvent}`);
+  // Whoever wants these to fail names them.
+  const dear = advisories.filter(({ rule }) => failOn.includes(rule));
+  return [
+    ...broken.map(({ rule, firstEvent }) => `${run} is unsafe under ${rule}, first at event ${firstEvent}`),
+    ...dear.map(
+      ({ rule, firstEvent }) => `${run} pays for more than it must: ${rule}, first at event ${firstEvent}`,
+    ),
+  ];
 }

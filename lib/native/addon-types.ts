@@ -222,6 +222,9 @@ export interface NativeVm {
   flushes(): NativeFlushes;
   /** By rule. */
   violations(): NativeViolation[];
+  advisories(): NativeViolation[];
+  /** Ids of the rules that can fire in this VM. */
+  judged(): string[];
   /** Pages whose attribute changed while hardware still reached them through the other alias. */
   coexisting(): number;
   /** Pages that `convertOnExit` converted. */

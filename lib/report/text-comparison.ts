@@ -11,8 +11,8 @@ import type { Replay } from "../replay.js";
 import { guessLines, inputSection } from "./input-section.js";
 import { formatBytes, formatCount } from "./quantities.js";
 import { configLines } from "./run-section.js";
-import { joined, newPage, type Page, type TextOptions, table, wrap } from "./text-layout.js";
-import { paintVerdict, verdictOf } from "./verdict.js";
+import { joined, labelled, newPage, type Page, type TextOptions, table, wrap } from "./text-layout.js";
+import { countedFrom, fullVerdictOf, paintVerdict, whyLines } from "./verdict.js";
 
 interface CostColumn {
   readonly title: string;
@@ -47,6 +47,8 @@ export async function renderComparison(found: Comparison, options: TextOptions =
     settingSection(page, found.runs),
     [...costs.lines, ...legend(page, costs.columns)],
     costs.hasVerdicts ? [] : verdictSection(page, found.runs),
+    whySection(page, found.runs),
+    adviceSection(page, found.runs),
     reasonSection(page, found.runs),
     await flushSection(page, found.runs),
   ]);
@@ -119,7 +121,7 @@ function withVerdicts(
   const body = rows.flatMap((row, index) => {
     const run = runs[index] as ComparedRun;
     if (!isReplay(run)) return [row.trimEnd()];
-    const [first = "", ...rest] = wrap(verdictOf(run), room).map((text) => paintVerdict(page, run, text));
+    const [first = "", ...rest] = wrap(fullVerdictOf(run), room).map((text) => paintVerdict(page, run, text));
     return [row + first, ...rest.map((text) => " ".repeat(width + GAP) + text)];
   });
   return [page.paint("bold", `${titles}what went wrong`), ...body];
@@ -127,9 +129,29 @@ function withVerdicts(
 
 function verdictSection(page: Page, runs: readonly ComparedRun[]): string[] {
   const lines = named(page, runs.filter(isReplay), (run, room) =>
-    wrap(verdictOf(run), room).map((text) => paintVerdict(page, run, text)),
+    wrap(fullVerdictOf(run), room).map((text) => paintVerdict(page, run, text)),
   );
   return [page.paint("bold", "What went wrong"), ...lines];
+}
+
+/** Once for all runs: most of them that break a rule do so for the same reason. */
+function whySection(page: Page, runs: readonly ComparedRun[]): string[] {
+  const found = runs.filter(isReplay).flatMap(({ violations }) => violations);
+  if (found.length === 0) return [];
+  return [
+    page.paint("bold", "Why, as each was first seen"),
+    ...whyLines(page, "red", found),
+    ...labelled(page, "more", "gpalias explain <rule>"),
+  ];
+}
+
+/** Apart from what is wrong: this is only dear. */
+function adviceSection(page: Page, runs: readonly ComparedRun[]): string[] {
+  const advised = runs.filter(isReplay).filter(({ advisories }) => advisories.length > 0);
+  if (advised.length === 0) return [];
+  const lines = named(page, advised, ({ advisories }, room) => wrap(countedFrom(advisories), room));
+  const why = advised.flatMap(({ advisories }) => advisories);
+  return [page.paint("bold", "What could be cheaper"), ...lines, ...whyLines(page, "yellow", why)];
 }
 
 function reasonSection(page: Page, runs: readonly ComparedRun[]): string[] {

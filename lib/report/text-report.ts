@@ -10,7 +10,7 @@ import { guessLines, inputSection } from "./input-section.js";
 import { formatBytes, formatCount, formatRate, formatSeconds, formatShare } from "./quantities.js";
 import { configLines } from "./run-section.js";
 import { bar, joined, labelled, listed, newPage, type Page, type TextOptions, table } from "./text-layout.js";
-import { violationSection } from "./verdict.js";
+import { advisorySection, violationSection } from "./verdict.js";
 
 export type { TextOptions } from "./text-layout.js";
 
@@ -34,6 +34,7 @@ export async function renderText(result: Replay, options: TextOptions = {}): Pro
     dirtySection(page, result),
     conversionSection(page, result),
     violationSection(page, result),
+    advisorySection(page, result),
     timingSection(page, result),
   ]);
 }

@@ -1,15 +1,34 @@
 /**
- * What went wrong in a run, in words. Never "safe": a trace shows that a rule
- * was broken, or that it was not broken in so many events.
+ * What went wrong in a run, and what could be cheaper, in words. Never "safe":
+ * a trace shows that a rule was broken, or that it was not broken in so many
+ * events.
  */
 import type { Replay } from "../replay.js";
 import { formatCount } from "./quantities.js";
 import { labelled, listed, NO_BREAK, type Page } from "./text-layout.js";
 
+type Finding = Replay["violations"][number];
+
 /** `unsafe under alias-stuck (41)`, or `no violation in 139,387 events`. */
 export function verdictOf({ violations, input }: Replay): string {
   if (violations.length === 0) return `no violation in ${formatCount(input.events)}${NO_BREAK}events`;
   return `unsafe under ${listed(violations.map(({ rule, count }) => [rule, `(${formatCount(count)})`]))}`;
+}
+
+/** The same with where each began: `unsafe under alias-stuck (41, from event 7)`. */
+export function fullVerdictOf(replay: Replay): string {
+  const { violations } = replay;
+  return violations.length === 0 ? verdictOf(replay) : `unsafe under ${countedFrom(violations)}`;
+}
+
+/** `flush-wider-than-live (41, from event 7)`, one after the other. */
+export function countedFrom(found: readonly Finding[]): string {
+  return listed(
+    found.map(({ rule, count, firstEvent }) => {
+      const place = ["from", "event", formatCount(firstEvent)].join(NO_BREAK);
+      return [rule, `(${formatCount(count)}, ${place})`];
+    }),
+  );
 }
 
 export function paintVerdict(page: Page, { violations }: Replay, text: string): string {
@@ -18,15 +37,34 @@ export function paintVerdict(page: Page, { violations }: Replay, text: string): 
 
 /** One paragraph for each rule that fired: how often, where first, and why. */
 export function violationSection(page: Page, result: Replay): string[] {
-  const { violations } = result;
   const heading = page.paint("bold", "What went wrong");
   const verdict = `  ${paintVerdict(page, result, verdictOf(result).replaceAll(NO_BREAK, " "))}`;
-  if (violations.length === 0) return [heading, verdict];
-  const lines = violations.flatMap(({ rule, defect, count, firstEvent, gpa, reason }) => {
-    const times = `${formatCount(count)} ${count === 1 ? "time" : "times"}`;
-    const first = `first at event ${formatCount(firstEvent)}, gpa ${gpa}`;
-    const known = defect === "" ? "" : `; known defect ${defect}`;
-    return [`  ${page.paint("red", rule)}`, ...labelled(page, "", `${times}, ${first}${known}: ${reason}`)];
+  if (result.violations.length === 0) return [heading, verdict];
+  return [heading, ...result.violations.flatMap((found) => paragraph(page, "red", found))];
+}
+
+/** The same for advisories; nothing without any. */
+export function advisorySection(page: Page, { advisories }: Replay): string[] {
+  if (advisories.length === 0) return [];
+  const lines = advisories.flatMap((found) => paragraph(page, "yellow", found));
+  return [page.paint("bold", "What could be cheaper"), ...lines];
+}
+
+function paragraph(page: Page, style: "red" | "yellow", found: Finding): string[] {
+  const { rule, defect, count, firstEvent, gpa, reason } = found;
+  const times = `${formatCount(count)} ${count === 1 ? "time" : "times"}`;
+  const first = `first at event ${formatCount(firstEvent)}, gpa ${gpa}`;
+  const known = defect === "" ? "" : `; known defect ${defect}`;
+  return [`  ${page.paint(style, rule)}`, ...labelled(page, "", `${times}, ${first}${known}: ${reason}`)];
+}
+
+/** Each rule once, with every reason that the runs have for it, and how to read on. */
+export function whyLines(page: Page, style: "red" | "yellow", found: readonly Finding[]): string[] {
+  return [...new Set(found.map(({ rule }) => rule))].sort().flatMap((rule) => {
+    const mine = found.filter((each) => each.rule === rule);
+    const reasons = [...new Set(mine.map(({ reason }) => reason))].join("; or ");
+    const defects = [...new Set(mine.map(({ defect }) => defect))].filter((defect) => defect !== "").sort();
+    const known = defects.length === 0 ? "" : ` (${defects.join(", ")})`;
+    return [`  ${page.paint(style, rule)}${known}`, ...labelled(page, "", reasons)];
   });
-  return [heading, ...lines];
 }

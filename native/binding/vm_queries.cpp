@@ -83,6 +83,14 @@ Napi::Value VmWrap::violations(const Napi::CallbackInfo&) {
   return to_js(Env(), machine().violations());
 }
 
+Napi::Value VmWrap::advisories(const Napi::CallbackInfo&) {
+  return to_js(Env(), machine().advisories());
+}
+
+Napi::Value VmWrap::judged(const Napi::CallbackInfo&) {
+  return to_js(Env(), machine().judged());
+}
+
 Napi::Value VmWrap::coexisting(const Napi::CallbackInfo&) {
   return to_js(Env(), machine().coexisting());
 }

@@ -63,6 +63,8 @@ VmWrap::Properties VmWrap::queries() {
           on<&VmWrap::is_private>("isPrivate"),
           on<&VmWrap::flushes>("flushes"),
           on<&VmWrap::violations>("violations"),
+          on<&VmWrap::advisories>("advisories"),
+          on<&VmWrap::judged>("judged"),
           on<&VmWrap::coexisting>("coexisting"),
           on<&VmWrap::conversions>("conversions"),
           getter_of<VmWrap, &VmWrap::closed>("closed")};

@@ -99,6 +99,8 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   Napi::Value is_private(const Napi::CallbackInfo& info);
   Napi::Value flushes(const Napi::CallbackInfo& info);
   Napi::Value violations(const Napi::CallbackInfo& info);
+  Napi::Value advisories(const Napi::CallbackInfo& info);
+  Napi::Value judged(const Napi::CallbackInfo& info);
   Napi::Value coexisting(const Napi::CallbackInfo& info);
   Napi::Value conversions(const Napi::CallbackInfo& info);
   Napi::Value closed(const Napi::CallbackInfo& info);

@@ -225,7 +225,13 @@ class Engine final : public Machine {
   }
   FlushView flushes() const override { return flush_view(mmu_); }
   std::vector<ViolationView> violations() const override {
-    return list_violations(mmu_);
+    return list_found(mmu_, RuleKind::kViolation);
+  }
+  std::vector<ViolationView> advisories() const override {
+    return list_found(mmu_, RuleKind::kAdvisory);
+  }
+  std::vector<std::string_view> judged() const override {
+    return list_judged(mmu_);
   }
   std::optional<MemoryFaultView> memory_fault(unsigned vcpu) const override {
     return vcpu < mmu_.vcpu_states.size() ? mmu_.vcpu_states[vcpu].memory_fault

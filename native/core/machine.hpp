@@ -249,6 +249,10 @@ class Machine {
   virtual FlushView flushes() const = 0;
   // Rules that have fired, by id.
   virtual std::vector<ViolationView> violations() const = 0;
+  // Advisories that have: nothing is wrong, and it could be cheaper.
+  virtual std::vector<ViolationView> advisories() const = 0;
+  // Ids of all rules, advisories too, that can fire in this VM, in order.
+  virtual std::vector<std::string_view> judged() const = 0;
   // What a vCPU's last memory fault left for its VMM to read; none if there was
   // none. KVM: kvm_run.memory_fault.
   virtual std::optional<MemoryFaultView> memory_fault(unsigned vcpu) const = 0;

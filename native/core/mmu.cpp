@@ -108,6 +108,10 @@ Mmu::Mmu(MachineSetup&& setup, const Alias& strategy, PagePool&& arena)
   if (!needs_rules(*this)) return;
   rules = std::make_unique<RuleSet>(*this);
   flush.on_flushed = [this](GfnRange range) { rules->flushed(range); };
+  flush.on_planned = [this](const FlushRequest& request,
+                            const FlushPlan& plan) {
+    rules->planned(request, plan);
+  };
 }
 
 Mmu::~Mmu() = default;

@@ -197,9 +197,14 @@ FlushView flush_view(const Mmu& mmu) {
   return {counts.none, counts.range, counts.full, counts.pages};
 }
 
-std::vector<ViolationView> list_violations(const Mmu& mmu) {
+std::vector<ViolationView> list_found(const Mmu& mmu, RuleKind kind) {
   return mmu.rules == nullptr ? std::vector<ViolationView>{}
-                              : mmu.rules->violations();
+                              : mmu.rules->found(kind);
+}
+
+std::vector<std::string_view> list_judged(const Mmu& mmu) {
+  return mmu.rules == nullptr ? std::vector<std::string_view>{}
+                              : mmu.rules->judged();
 }
 
 }  // namespace mmu

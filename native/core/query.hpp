@@ -25,6 +25,7 @@ std::vector<TableView> list_tables(const Mmu& mmu);
 Result<std::uint64_t> count_rmap(const Mmu& mmu, std::uint64_t gpa);
 Result<bool> has_private_attribute(const Mmu& mmu, std::uint64_t gpa);
 FlushView flush_view(const Mmu& mmu);
-std::vector<ViolationView> list_violations(const Mmu& mmu);
+std::vector<ViolationView> list_found(const Mmu& mmu, RuleKind kind);
+std::vector<std::string_view> list_judged(const Mmu& mmu);
 
 }  // namespace mmu

@@ -3,7 +3,10 @@
 namespace mmu {
 
 void TlbFlush::range(GfnRange frames) {
-  carry_out(alias_->flush_plan({frames, taken_}));
+  const FlushRequest request{frames, taken_};
+  const FlushPlan plan = alias_->flush_plan(request);
+  if (on_planned && !plan.is_empty()) on_planned(request, plan);
+  carry_out(plan);
   finish(frames);
 }
 

@@ -74,6 +74,8 @@ class TlbFlush {
   const FlushCounts& counts() const noexcept { return counts_; }
   // Called after every request, with the frames it was about.
   std::function<void(GfnRange)> on_flushed;
+  // Called before a plan for a range is carried out, if it is not empty.
+  std::function<void(const FlushRequest&, const FlushPlan&)> on_planned;
 
  private:
   void carry_out(const FlushPlan& plan);

@@ -10,15 +10,15 @@ const FINDINGS = [
   {
     capture: "fs-bounce",
     lines: [
-      /^ +v5-as-posted\/tdp +unsafe under alias-stuck \(16,425\)$/m,
-      /^ +v5-as-posted\/rmap +unsafe under alias-shared-leaf \(67,402\)$/m,
+      /^ +v5-as-posted\/tdp +unsafe under alias-stuck \(16,425, from event \d+\)$/m,
+      /^ +v5-as-posted\/rmap +unsafe under alias-shared-leaf \(67,402, from event \d+\)$/m,
     ],
   },
   {
     capture: "storm-head",
     lines: [
-      /^ +v5-as-posted\/tdp +unsafe under alias-stuck \([\d,]+\)$/m,
-      /^ +v5-as-posted\/rmap +unsafe under alias-shared-leaf \([\d,]+\),\s+dirty-lost \([\d,]+\),\s+stale-translation \([\d,]+\)$/m,
+      /^ +v5-as-posted\/tdp +unsafe under alias-stuck \([\d,]+, from event \d+\)$/m,
+      /^ +v5-as-posted\/rmap +unsafe under alias-shared-leaf \([\d,]+, from event \d+\),\s+dirty-lost \([\d,]+, from event \d+\),\s+stale-translation \([\d,]+, from event \d+\)$/m,
       /^ +stolen-bits\/rmap +no violation in 200,000 events$/m,
     ],
   },

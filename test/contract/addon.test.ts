@@ -67,6 +67,8 @@ const VM: Record<keyof NativeVm, Member> = {
   isPrivate: "method",
   flushes: "method",
   violations: "method",
+  advisories: "method",
+  judged: "method",
   coexisting: "method",
   conversions: "method",
   closed: "getter",

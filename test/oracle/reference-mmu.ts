@@ -131,6 +131,7 @@ export class ReferenceMmu extends Observed {
     const { now } = this.state;
     Object.assign(now, { isOfVcpu, scope: "none", pages: 0 });
     now.taken.clear();
+    now.sharers.clear();
   }
 
   private done({ changed, level = 0, result = "done" }: Effect): ReferenceOutcome {

@@ -67,6 +67,8 @@ export function aReplay(run: string, change: Partial<Replay> = {}): Replay {
     coexisting: 0,
     conversionsOnExit: 0,
     violations: [],
+    advisories: [],
+    judged: ["alias-left-mapped", "alias-stuck", "permission-leak", "stale-translation"],
     timing: { wallNs: 1e8, eventsPerSecond: 2e6, threads: 1, path: "scalar", batch: 65_536 },
     ...change,
   };

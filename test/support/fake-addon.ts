@@ -160,6 +160,8 @@ export class FakeVm implements NativeVm {
   dirtyRounds = () => ({ rounds: 0, reaping: 0, pages: 0 });
   flushes = () => ({ none: 0, range: 0, full: this.#full, pages: 0 });
   violations = () => [...(control.violations[this.config.strategy] ?? [])];
+  advisories = (): NativeViolation[] => [];
+  judged = (): string[] => ["alias-stuck"];
   coexisting = (): number => 0;
   conversions = (): number => 0;
   leafCounts = () => [{ offset: 0, counts: [0, this.#touched.size, 0, 0] }];

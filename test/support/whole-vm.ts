@@ -25,6 +25,8 @@ export function wholeVm(vm: Vm, addresses: readonly number[]): string {
     tableList: vm.tableList(),
     flushes: vm.flushes(),
     violations: vm.violations(),
+    advisories: vm.advisories(),
+    judged: vm.judged(),
     invalidation: vm.invalidation(),
     coexisting: vm.coexisting,
     conversions: vm.conversionsOnExit,

@@ -328,6 +328,8 @@ describe.skipIf(!hasAddon)("a value that cannot be", () => {
       "leafCounts",
       "flushes",
       "violations",
+      "advisories",
+      "judged",
       "invalidation",
       "coexisting",
       "conversionsOnExit",

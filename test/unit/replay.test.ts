@@ -61,6 +61,8 @@ describe.skipIf(!hasAddon)("replay", () => {
       dirty: { "0": 100 },
       operations: { "zap-all-fast": 1, "dirty-log-get": 1 },
       violations: [],
+      advisories: [],
+      judged: [],
     });
     expect(input).toEqual({
       path,
@@ -125,6 +127,8 @@ describe.skipIf(!hasAddon)("replay", () => {
       "coexisting",
       "conversionsOnExit",
       "violations",
+      "advisories",
+      "judged",
       "timing",
     ]);
   });

@@ -1,4 +1,5 @@
-// A rule: what must never be seen, and the list of all rules.
+// A rule: what must never be seen, or, as an advisory, need not be paid for,
+// and the list of all rules.
 //
 // A rule watches a VM and never changes it. One file a rule; it enlists itself
 // and is found by name wherever rules are shown or asked for. A VM keeps only
@@ -56,6 +57,8 @@ class Rule {
   virtual void removed(GfnRange) {}
   // A flush that was due for these slot frames is over, carried out or elided.
   virtual void flushed(GfnRange) {}
+  // A flush is due, and this is what will be asked for; not yet done.
+  virtual void planned(const FlushRequest&, const FlushPlan&) {}
 
   // Unless a rule says otherwise.
   static constexpr RuleKind kKind = RuleKind::kViolation;

@@ -58,19 +58,32 @@ void RuleSet::flushed(GfnRange range) {
   for (const auto& seat : seats_) seat->rule->flushed(range);
 }
 
-std::vector<ViolationView> RuleSet::violations() const {
+void RuleSet::planned(const FlushRequest& request, const FlushPlan& plan) {
+  for (const auto& seat : seats_) seat->rule->planned(request, plan);
+}
+
+std::vector<ViolationView> RuleSet::found(RuleKind kind) const {
   std::vector<ViolationView> found;
   for (const auto& seat : seats_) {
-    if (seat->found.count != 0) found.push_back(seat->found);
+    const bool has_fired = seat->found.count != 0;
+    if (has_fired && seat->entry.kind == kind) found.push_back(seat->found);
   }
   return found;
+}
+
+std::vector<std::string_view> RuleSet::judged() const {
+  std::vector<std::string_view> ids;
+  for (const auto& seat : seats_) ids.push_back(seat->entry.id);
+  return ids;
 }
 
 void RuleSet::Seat::violate(const Finding& finding) {
   if (found.count++ != 0) return;
   found.first_event = mmu.event;
   found.gpa = finding.gpa;
-  found.defect = declared(mmu, entry.defects);
+  // No strategy declares what is no fault of it.
+  const bool is_advice = entry.kind == RuleKind::kAdvisory;
+  found.defect = is_advice ? entry.defects : declared(mmu, entry.defects);
   found.reason = finding.reason;
 }
 

@@ -15,9 +15,12 @@ class RuleSet {
   void answered(const Answered& answered);
   void removed(GfnRange range);
   void flushed(GfnRange range);
+  void planned(const FlushRequest& request, const FlushPlan& plan);
 
-  // Rules that fired, by id.
-  std::vector<ViolationView> violations() const;
+  // Rules of that kind that fired, by id.
+  std::vector<ViolationView> found(RuleKind kind) const;
+  // Ids of all that can fire in this VM, in order.
+  std::vector<std::string_view> judged() const;
 
  private:
   // One rule's seat: where its findings are counted.

@@ -23,6 +23,7 @@ interface AliasVm {
   invalidateHva(hva: number, bytes: number): Outcome;
   flushes(): Record<"none" | "range" | "full" | "pages", number>;
   violations(): readonly { rule: string; count: number; firstEvent: number }[];
+  advisories(): readonly { rule: string; count: number; firstEvent: number }[];
   readonly coexisting: number;
   isPrivate(gpa: number): boolean;
   leafCounts(): readonly LeafCount[];
@@ -69,6 +70,7 @@ export function aliasViewOf(given: Vm) {
   return {
     flushes: () => vm.flushes(),
     violations: () => vm.violations(),
+    advisories: () => vm.advisories(),
     coexisting: () => vm.coexisting,
     isPrivate: (gpa: number) => vm.isPrivate(gpa),
     rmapCount: (gpa: number) => vm.rmapCount(gpa),

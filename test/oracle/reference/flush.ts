@@ -6,6 +6,7 @@
 
 import type { AliasPolicy } from "./alias-policy.js";
 import { moved, type Range, rangeAt, sizeOf } from "./frames.js";
+import { judgeRequest } from "./judge-flush.js";
 import { judgeCompletedFlush } from "./judge-tlb.js";
 import type { State } from "./state.js";
 
@@ -13,11 +14,25 @@ import type { State } from "./state.js";
 const HYPERV_PAGES = 510 * 2048;
 
 /** A present leaf lost something here: it went, lost W, or was replaced. `frame` is as issued. */
-export function take({ now, shape }: State, frame: number, level: number): void {
+export function take(state: State, frame: number, level: number): void {
+  const { now, shape } = state;
+  for (const alias of sharersOf(state, frame)) now.sharers.add(alias);
   const { start, end } = rangeAt(frame, level);
   const alias = shape.aliases.aliasOf(frame);
   const before = now.taken.get(alias) ?? { start, end };
   now.taken.set(alias, { start: Math.min(before.start, start), end: Math.max(before.end, end) });
+}
+
+/** Aliases whose walks end in the table that this frame's walk ends in. */
+function sharersOf({ rmap, shape }: State, frame: number): number[] {
+  if (rmap === undefined) return [];
+  const canonical = shape.aliases.canonical(frame);
+  const table = rmap.shadow.end(shape.rootOf(frame), frame);
+  if (table === undefined || table.level === rmap.shadow.rootLevel) return [];
+  return shape.aliases.all().filter((alias) => {
+    const issued = shape.issue(canonical, alias);
+    return rmap.shadow.end(shape.rootOf(issued), issued) === table;
+  });
 }
 
 export function flushAll(state: State): void {
@@ -30,13 +45,16 @@ export function flushAll(state: State): void {
   if (!isHooked) counters.tlb_flush += config.vcpus;
   for (const tlb of state.tlbs) tlb.flush();
   now.taken.clear();
+  now.sharers.clear();
 }
 
 /** Flushes frames of memslots, as far as the strategy's row takes it. */
 export function flushRange(state: State, range: Range): void {
+  judgeRequest(state, range);
   if (state.config.flushProvider === "none" && state.policy.flushPlan !== "live-aliases") flushAll(state);
   else PLANS[state.policy.flushPlan](state, range);
   state.now.taken.clear();
+  state.now.sharers.clear();
   judgeCompletedFlush(state, range);
 }
 

@@ -2,9 +2,18 @@
 import { meets, moved, type Range, rangeAt } from "./frames.js";
 import type { State } from "./state.js";
 
-export function violate({ violations, now }: State, rule: string): void {
-  const known = violations.get(rule);
-  if (known === undefined) violations.set(rule, { rule, count: 1, firstEvent: now.number });
+export function violate(state: State, rule: string): void {
+  note(state.violations, state, rule);
+}
+
+/** Nothing is wrong, and it could be cheaper. */
+export function advise(state: State, rule: string): void {
+  note(state.advisories, state, rule);
+}
+
+function note(found: State["violations"], { now }: State, rule: string): void {
+  const known = found.get(rule);
+  if (known === undefined) found.set(rule, { rule, count: 1, firstEvent: now.number });
   else known.count += 1;
 }
 

@@ -57,6 +57,10 @@ export class Observed {
     return [...this.state.violations.values()].sort((a, b) => (a.rule < b.rule ? -1 : 1));
   }
 
+  advisories(): Violation[] {
+    return [...this.state.advisories.values()];
+  }
+
   isPrivate(gpa: number): boolean {
     const { shape, attributes } = this.state;
     return attributes.isPrivate(shape.aliases.canonical(shape.issuedFrame(gpa)));

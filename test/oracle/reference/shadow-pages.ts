@@ -76,6 +76,16 @@ export class ShadowPages {
     }
   }
 
+  /** The table in which hardware's walk of a frame ends. */
+  end(root: RootName, issued: number): ShadowPage | undefined {
+    let page = this.root(root);
+    for (;;) {
+      const entry = page?.entries.get(indexOf(issued, page.level));
+      if (entry?.kind !== "table") return page;
+      page = entry.page;
+    }
+  }
+
   /** The last table on the way to a frame, if it is one of level 1. */
   lastTable(root: RootName, issued: number): ShadowPage | undefined {
     let page = this.root(root);

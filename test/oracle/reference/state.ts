@@ -53,6 +53,7 @@ export interface State {
   /** Calls of the range provider, and asks of the external tables, over the VM's life. */
   readonly asked: { provider: number; external: number };
   readonly violations: Map<string, Violation>;
+  readonly advisories: Map<string, Violation>;
   /** Aliases through which a frame of an internal slot was once answered `fixed`. */
   readonly internalFixes: Map<number, Set<number>>;
   readonly hostMemory: HostMemory;
@@ -85,6 +86,8 @@ export interface Now {
   pages: number;
   /** By alias: from the lowest to the highest frame, as issued, that lost something since the last flush. */
   readonly taken: Map<number, Range>;
+  /** Aliases through which hardware reached something of that too, as tables are shared. */
+  readonly sharers: Set<number>;
 }
 
 const COUNTERS = [
@@ -139,13 +142,13 @@ export function newState(given: ReferenceConfig): State {
     counters: Object.fromEntries(COUNTERS.map((name) => [name, 0])) as State["counters"],
     flush: { none: 0, range: 0, full: 0, pages: 0 },
     asked: { provider: 0, external: 0 },
-    ...{ violations: new Map(), internalFixes: new Map() },
+    ...{ violations: new Map(), advisories: new Map(), internalFixes: new Map() },
     ...{ vcpus: new Set(), rings: new Map(), pml: new Map() },
     ...{ coexisting: 0, conversions: 0, zappedPages: 0 },
     ...{ hostMemory: new HostMemory(), windows: new Windows() },
     ...{ tracking: new WriteTracking(), asyncPages: new AsyncPages(), holes: new Map() },
     pageLimit: newPageLimit(config.limitsPages),
-    now: { number: 0, isOfVcpu: false, scope: "none", pages: 0, taken: new Map() },
+    now: { number: 0, isOfVcpu: false, scope: "none", pages: 0, taken: new Map(), sharers: new Set() },
   };
 }
 

@@ -60,7 +60,7 @@ function install(state: State, access: Access, slot: Slot, tree: Paging, old: En
   tree.put(leaf);
   logWrite(state, slot, access, leaf);
   if (old.kind === "table") {
-    take(state, floorTo(access.issued, leaf.level), leaf.level);
+    take(state, floorTo(state.shape.tableFrame(access.issued), leaf.level), leaf.level);
     flushEntry(state, access.frame, leaf.level);
   }
   return old.kind === "blocked" && old.pfn === leaf.pfn ? "unzapped" : "fixed";

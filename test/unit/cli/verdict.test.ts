@@ -29,6 +29,23 @@ describe("--fail-on", () => {
     expect(statusOf(aContext().context, [good, bad], options(failOn))).toBe(status);
   });
 
+  test.each([
+    [["flush-wider-than-live"], 1],
+    [["any"], 0],
+    [["alias-stuck"], 0],
+  ])("%j with only an advisory exits %d: it counts where it is named", (failOn, status) => {
+    const dear = aReplay("stolen-bits/tdp", { advisories: [aViolation("flush-wider-than-live", 9)] });
+    const { context, said } = aContext();
+    expect(statusOf(context, [dear], options(failOn))).toBe(status);
+    expect(said).toEqual(
+      status === 0
+        ? []
+        : [
+            "gpalias: stolen-bits/tdp pays for more than it must: flush-wider-than-live, first at event 41 (exit 1)",
+          ],
+    );
+  });
+
   test("names run, rule and event on stderr, unless quiet", () => {
     const { context, said } = aContext();
     statusOf(context, [good, bad], options(["any"]));

@@ -29,7 +29,10 @@ describe("at any width", () => {
     const text = (await renderComparison(comparison, { columns })).replace(/\s+/g, " ");
     for (const { run } of runs) expect(text).toContain(run);
     expect(text).toContain("no violation in 218,532 events");
-    expect(text).toContain("unsafe under alias-stuck (1,234), permission-leak (7)");
+    expect(text).toContain(
+      "unsafe under alias-stuck (1,234, from event 41), permission-leak (7, from event 41)",
+    );
+    expect(text).toContain("alias-stuck (D1a) the guest makes no progress through this alias");
     expect(text).toContain("mirror/tdp n/a: a provider of range flushes is refused, as TDX has none");
     expect(text).not.toMatch(/\bsafe\b/);
   });
@@ -85,6 +88,35 @@ test("a verdict is red or green, and only if colour is asked for", async () => {
   expect(text).toContain(paint(31, "unsafe under alias-stuck"));
   expect(text).toContain(paint(32, "no violation"));
   expect(await renderComparison(comparison)).not.toContain(ESCAPE);
+});
+
+test("a reason is said once, whoever has it, and each reason that differs", async () => {
+  const other = { ...aViolation("permission-leak", 3), reason: "a shared access reaches private memory" };
+  const again = aReplay("v5-as-reviewed/tdp", { violations: [aViolation("alias-stuck", 5), other] });
+  const text = await renderComparison({ ...comparison, runs: [...runs, again] });
+  const [, why = ""] = text.replace(/\s+/g, " ").split("Why, as each was first seen ");
+  expect(why).toMatch(
+    /^alias-stuck \(D1a\) the guest makes no progress through this alias permission-leak \(D1a\) the guest makes no progress through this alias; or a shared access reaches private memory more gpalias explain <rule>/,
+  );
+});
+
+test("an advisory stands apart from what went wrong, with its count, first event and reason", async () => {
+  const dear = {
+    ...aViolation("flush-wider-than-live", 9000),
+    defect: "D8",
+    reason: "nothing was mapped there",
+  };
+  const text = await renderComparison({
+    ...comparison,
+    runs: [baseline, aReplay("stolen-bits/tdp", { advisories: [dear] })],
+  });
+  expect(text).toMatch(/stolen-bits\/tdp +no violation in 218,532 events/);
+  const [before = "", advice = ""] = text.replace(/\s+/g, " ").split("What could be cheaper ");
+  expect(before).not.toContain("flush-wider-than-live");
+  expect(advice).toMatch(
+    /^stolen-bits\/tdp flush-wider-than-live \(9,000, from event 41\) flush-wider-than-live \(D8\) nothing was mapped there/,
+  );
+  expect(await renderComparison({ ...comparison, runs: [baseline] })).not.toContain("cheaper");
 });
 
 test("the same comparison gives the same text", async () => {

@@ -10,6 +10,20 @@ test("each rule that was broken is told with count, event, address, defect and r
   expect(text.replace(/\s+/g, " ")).toContain(`What went wrong alias-stuck ${sentence}`);
 });
 
+test("an advisory has a section of its own, with count, place and reason, and none where there is none", async () => {
+  const dear = {
+    ...aViolation("flush-wider-than-live", 9000),
+    defect: "D8",
+    reason: "nothing was mapped there",
+  };
+  const text = await renderText(aReplay("stolen-bits/tdp", { advisories: [dear] }));
+  expect(text).toContain("no violation in 218,532 events");
+  expect(text.replace(/\s+/g, " ")).toContain(
+    "What could be cheaper flush-wider-than-live 9,000 times, first at event 41, gpa 0x800000001000; known defect D8: nothing was mapped there",
+  );
+  expect(await renderText(aReplay("precise/tdp"))).not.toContain("cheaper");
+});
+
 test("a run without violations is not called safe", async () => {
   const text = await renderText(aReplay("precise/tdp"));
   expect(text).toContain("no violation in 218,532 events");
