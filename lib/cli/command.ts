@@ -35,6 +35,8 @@ export interface OptionDefinition {
   readonly choices?: readonly string[];
   /** Turns the text into a value, or throws an Error whose sentence says what was expected. */
   readonly parse?: (text: string) => unknown;
+  /** It may be given several times: its value is a list. */
+  readonly repeats?: true;
 }
 
 export interface Example {

@@ -85,11 +85,17 @@ function addCommand(
   program.addCommand(parser);
 }
 
-function toOption({ flags, summary, default: value, required, choices, parse }: OptionDefinition): Option {
+function toOption(definition: OptionDefinition): Option {
+  const { flags, summary, default: value, required, choices, parse, repeats } = definition;
   const option = new Option(flags, summary).makeOptionMandatory(required === true);
   if (value !== undefined) option.default(value);
   if (choices !== undefined) option.choices([...choices]);
-  if (parse !== undefined) option.argParser((text) => parseOrExplain(parse, text));
+  if (parse !== undefined) {
+    option.argParser((text, before) => {
+      const parsed = parseOrExplain(parse, text);
+      return repeats ? [...((before as unknown[] | undefined) ?? []), parsed] : parsed;
+    });
+  }
   return option;
 }
 

@@ -30,6 +30,7 @@ export interface RunOptions extends CommonOptions {
   readonly kernel: NonNullable<VmConfig["kernel"]>;
   readonly host?: NonNullable<VmConfig["host"]>;
   readonly failOn?: readonly string[];
+  readonly report?: readonly ReportTarget[];
   readonly batch?: number;
   readonly output?: string;
   readonly hash: boolean;
@@ -120,6 +121,12 @@ const results: readonly OptionDefinition[] = [
     parse: listIn,
   },
   {
+    flags: "--report <form=file>",
+    summary: "write a report for a build server there too, as junit=FILE or ktap=FILE; may be repeated",
+    parse: reportIn,
+    repeats: true,
+  },
+  {
     flags: "--batch <n>",
     summary: "events per batch; changes the speed, never the result",
     parse: integerBetween(1, 2 ** 24),
@@ -140,6 +147,20 @@ export function runOptions(strategy: OptionDefinition, mmu: OptionDefinition): r
 const ALIAS_SUMMARY =
   "which address bits are alias bits: none, tdx47, tdx51, xo:<bit>, sev:<bit>, hyperv:<bit>, " +
   "vtom:<address>, cca:<ipa bits>, bits:<b>[,<b>...]";
+
+/** What one `--report` asks for. */
+export interface ReportTarget {
+  readonly format: string;
+  readonly path: string;
+}
+
+/** `junit=FILE`. */
+function reportIn(text: string): ReportTarget {
+  const at = text.indexOf("=");
+  const [format, path] = [text.slice(0, at), text.slice(at + 1)];
+  if (at > 0 && path !== "" && path !== "-") return { format, path };
+  throw new RangeError("expected a form and a file, as in junit=FILE");
+}
 
 /** `a,b` as a list. */
 export function listIn(text: string): readonly string[] {

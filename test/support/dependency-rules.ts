@@ -111,11 +111,13 @@ const lib: readonly Group[] = [
     files: /^lib\/vectors\//,
     may: [...leaves, "addon-types", "config", "native", "trace"],
   },
+  // One form of report a file.
+  { name: "report formats", files: /^lib\/report\/formats\//, may: ["report"], plugins: true },
   // Data in, text out: a result's type is all it knows of a replay.
   {
     name: "report",
     files: /^lib\/report\//,
-    may: ["address", "addon-types", "explanation", "metrics", "replay", "vectors"],
+    may: ["address", "addon-types", "expect", "explanation", "metrics", "replay", "vectors"],
   },
   {
     name: "replay",

@@ -4,6 +4,7 @@ import { type Context, defineCommand } from "../command.js";
 import { withTrace } from "../input.js";
 import { json, withOutput } from "../output.js";
 import { withProgress } from "../progress.js";
+import { withReports } from "../reports.js";
 import {
   inWordsOfOptions,
   listIn,
@@ -44,13 +45,16 @@ export default defineCommand<RunOptions>({
   run: async (context, [source = "-"], options) => {
     await expectRules(context, options.failOn);
     const input = { twice: looksFirst(options), hash: options.hash };
-    return withTrace(context, source, input, (trace, name) =>
-      withOutput(options.output, context.terminal, async (output) => {
-        const compared = await inWordsOfOptions(compareTrace(context, trace, options));
-        const result = withPath(compared, name);
-        await output.write(options.json ? json(result) : await textOf(context, result));
-        return statusOf(context, replaysOf(result), options);
-      }),
+    return withReports(context, options, (report) =>
+      withTrace(context, source, input, (trace, name) =>
+        withOutput(options.output, context.terminal, async (output) => {
+          const compared = await inWordsOfOptions(compareTrace(context, trace, options));
+          const result = withPath(compared, name);
+          await report(result.runs);
+          await output.write(options.json ? json(result) : await textOf(context, result));
+          return statusOf(context, replaysOf(result), options);
+        }),
+      ),
     );
   },
 });

@@ -5,6 +5,7 @@ import { UsageError } from "../exit-codes.js";
 import { withTrace } from "../input.js";
 import { json, withOutput } from "../output.js";
 import { withProgress } from "../progress.js";
+import { withReports } from "../reports.js";
 import {
   inWordsOfOptions,
   listIn,
@@ -59,21 +60,31 @@ export default defineCommand<ReplayOptions>({
     await expectRules(context, options.failOn);
     expectOnePlace(options);
     const input = { twice: looksFirst(options), hash: options.hash };
-    return withTrace(context, source, input, (trace, name) =>
-      withOutput(options.output, context.terminal, async (output) => {
-        const replayed = await inWordsOfOptions(
-          withLines(options.emitTrace, context.terminal, (lines) =>
-            replayTrace(context, trace, options, lines),
-          ),
-        );
-        const result = { ...replayed, input: { ...replayed.input, path: name } };
-        if (options.emitTrace === "-") return statusOf(context, [result], options);
-        await output.write(options.json ? json(result) : await textOf(context, result));
-        return statusOf(context, [result], options);
-      }),
+    return withReports(context, options, (report) =>
+      withTrace(context, source, input, (trace, name) =>
+        withOutput(options.output, context.terminal, async (output) => {
+          const result = await resultFor(context, trace, options, name);
+          await report([result]);
+          if (options.emitTrace === "-") return statusOf(context, [result], options);
+          await output.write(options.json ? json(result) : await textOf(context, result));
+          return statusOf(context, [result], options);
+        }),
+      ),
     );
   },
 });
+
+async function resultFor(
+  context: Context,
+  trace: Trace,
+  options: ReplayOptions,
+  path: string,
+): Promise<Replay> {
+  const replayed = await inWordsOfOptions(
+    withLines(options.emitTrace, context.terminal, (lines) => replayTrace(context, trace, options, lines)),
+  );
+  return { ...replayed, input: { ...replayed.input, path } };
+}
 
 type Lines = ((text: string) => Promise<void>) | undefined;
 
