@@ -44,6 +44,30 @@ export const caching = [
     replace: "",
   },
   {
+    name: "a leaf that lost nothing counts as dead",
+    file: "native/core/rules/flush_wider_than_live.cpp",
+    find: " || has_leaf(view)",
+    replace: "",
+  },
+  {
+    name: "a leaf that was shared counts as one alias' own",
+    file: "native/core/rules/flush_wider_than_live.cpp",
+    find: "shares_what_went(view.alias, taken) || ",
+    replace: "",
+  },
+  {
+    name: "what is cached and no longer mapped counts as dead",
+    file: "native/core/rules/flush_wider_than_live.cpp",
+    find: " || is_cached(view)",
+    replace: "",
+  },
+  {
+    name: "a flush of everything is taken for its calls alone",
+    file: "native/core/rules/flush_wider_than_live.cpp",
+    find: "if (plan.full) return vm().alias.every_view(canonical(range));",
+    replace: "",
+  },
+  {
     name: "a TLB keeps W of a leaf that is clean",
     file: "native/core/access.cpp",
     find: "  if (must_mark) rights &= ~kAccessWrite;\n",

@@ -19,6 +19,7 @@ const breaks =
   ({ model }) =>
     model.state.violations.has(rule);
 
+const advises = (state: Transcript["model"]["state"]) => state.advisories.has("flush-wider-than-live");
 const answers =
   (pattern: RegExp): Predicate =>
   ({ exchanges }) =>
@@ -32,9 +33,11 @@ const holds =
 const stale = { "a stale translation": breaks("stale-translation"), "a lost write": breaks("dirty-lost") };
 const elided = { "a flush that nobody needs": holds(({ flush }) => flush.none > 0) };
 
+const wide = { "a flush that is wider than what is live": holds(advises) };
+
 const wanted: Readonly<Record<string, Readonly<Record<string, Predicate>>>> = {
-  "duplicate-slots/tdp": { "a range flush": answers(/range flush/) },
-  "stolen-bits/tdp": { "both aliases live": holds(({ coexisting }) => coexisting > 0) },
+  "duplicate-slots/tdp": { "a range flush": answers(/range flush/), ...wide },
+  "stolen-bits/tdp": { "both aliases live": holds(({ coexisting }) => coexisting > 0), ...wide },
   "stolen-bits/rmap": stale,
   "stolen-bits-tdx/rmap": {
     "an unblocked leaf": answers(/^unzapped/),
@@ -42,8 +45,10 @@ const wanted: Readonly<Record<string, Readonly<Record<string, Predicate>>>> = {
   },
   "role-private/tdp": { "an unblocked leaf": answers(/^unzapped/), "an error": answers(/^error/) },
   "v5-as-posted/tdp": { "a stuck guest": breaks("alias-stuck"), "a leak": breaks("permission-leak") },
+  "v5-as-reviewed/rmap": wide,
   "v5-as-posted/rmap": {
     ...stale,
+    ...wide,
     "a shared leaf": breaks("alias-shared-leaf"),
     "a leak": breaks("permission-leak"),
     "an internal slot with two aliases": breaks("internal-slot-aliased"),

@@ -4,7 +4,7 @@
  * and 2021, with and without a reverse map.
  */
 import { type Access, accessTo } from "./access.js";
-import { flushEntry } from "./flush.js";
+import { flushEntry, take } from "./flush.js";
 import type { Spot } from "./mappings.js";
 import type { Slot } from "./memslots.js";
 import type { RmapMappings } from "./rmap-mappings.js";
@@ -31,6 +31,7 @@ function zapLeaf(state: State, other: Access): number {
   const found = spots.filter((spot) => spot.root === root && spot.frame === issued);
   if (isPrivate) return zapPrivateSpots(state, found);
   for (const spot of found) {
+    if (spot.leaf !== undefined) take(state, spot.frame, spot.level);
     spot.clear();
     flushEntry(state, canonical, 1);
   }
@@ -44,6 +45,7 @@ function zapByReverseMap(state: State, rmap: RmapMappings, other: Access, slot: 
   const listed = (): Spot[] => rmap.reverse.at(slot.slot, 1, frame).map((place) => rmap.spotAt(place));
   const present = listed().filter(({ leaf }) => leaf !== undefined);
   for (const spot of present) {
+    take(state, spot.frame, spot.level);
     if (spot.root === "private") spot.block();
     else spot.clear();
   }

@@ -29,6 +29,7 @@ export function zapPrivateSpots(state: State, spots: readonly Spot[]): number {
   let changed = 0;
   for (const spot of spots) {
     if (spot.leaf !== undefined) {
+      take(state, spot.frame, spot.level);
       spot.block();
       flushEntry(state, state.shape.slotFrame(spot.frame), 1);
       changed += 1;
