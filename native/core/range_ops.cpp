@@ -1,5 +1,6 @@
 #include "core/range_ops.hpp"
 
+#include "core/cached_rights.hpp"
 #include "core/table_walk.hpp"
 
 namespace mmu {
@@ -19,11 +20,10 @@ AliasedRange span_of(const TableWalk& walk) {
   return {start, {start.value + pages_per(walk.level())}};
 }
 
-// Replaces the leaf under the cursor by one that grants less. Of one that
-// ageing took all rights from, without a flush, more may be cached than it
-// grants.
+// Replaces the leaf under the cursor by one that grants less, or that grants
+// less than may be cached of it.
 void take(PageTable& tree, TableWalk& walk, Spte old, Spte now, Hull& hull) {
-  if (old == now && !is_access_tracked(old)) return;
+  if (old == now && !may_be_cached_with_more(old)) return;
   tree.set_spte(walk.table(), walk.index(), old, now);
   hull.add(span_of(walk));
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/cached_rights.hpp"
 #include "core/reach.hpp"
 #include "core/tracepoints/tracer.hpp"
 
@@ -87,10 +88,10 @@ void RmapOps::set(Leaf& leaf, Spte now) {
   leaf.spte = now;
 }
 
-// As set(), of a present leaf that will grant less, or has been aged and may
-// be cached with more.
+// As set(), of a present leaf that will grant less, or that grants less than
+// may be cached of it.
 void RmapOps::take(Leaf& leaf, Spte now) {
-  if (leaf.spte == now && !is_access_tracked(leaf.spte)) return;
+  if (leaf.spte == now && !may_be_cached_with_more(leaf.spte)) return;
   set(leaf, now);
   mmu_.flush.took(mmu_.alias.space().alias_of(leaf.frames.start), leaf.frames);
 }

@@ -107,3 +107,33 @@ TEST_CASE("stale-translation: zap-all-fast leaves nothing that can be used") {
     CHECK(machine->violations().empty());
   }
 }
+
+// Ageing takes W without a flush, and a read gives back all but W: there is
+// nothing left to take, and still something to flush.
+TEST_CASE("dirty-lost: precise flushes what ageing has left cached") {
+  for (const Flavour mmu : {kTdp, kRmap}) {
+    for (const bool logs_later : {false, true}) {
+      mmu::MachineConfig config =
+          world::Setup{"precise", mmu, "bits:47", "hyperv", /*tlb=*/true}
+              .config();
+      config.vcpus = 2;
+      config.host.ad_bits = false;
+      const Vm machine = world::vm(config);
+      world::add(*machine, {.gpa = kA,
+                            .bytes = world::kPage,
+                            .flags = logs_later ? 0 : kLogDirty});
+      world::access(*machine, kA);
+      world::operate(*machine, EventKind::kAge, world::kHvaBase + kA,
+                     world::kPage);
+      REQUIRE(
+          machine->step({.access = mmu::kAccessRead, .vcpu = 1, .gpa = kA}));
+      if (logs_later) {
+        world::operate(*machine, EventKind::kDirtyLogEnable);
+      } else {
+        world::take_log(*machine);
+      }
+      CHECK(world::access(*machine, kA).code == OutcomeCode::kFixed);
+      CHECK(machine->violations().empty());
+    }
+  }
+}

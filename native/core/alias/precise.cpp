@@ -17,8 +17,10 @@
 //   an operation that took nothing flushes nothing, though KVM would. That is
 //     a dirty-log round whose pages were zapped meanwhile: the zap has flushed.
 // Taking W for a dirty log may be lazy until userspace has its bitmap, and is
-// flushed before that; taking Accessed owes nothing; a tree that is dropped
-// whole owes nothing, as every vCPU loads another root with a flush of its own.
+// flushed before that; taking Accessed owes nothing, and where W went with it,
+// whoever takes W later counts as taken what may be cached with it; a tree that
+// is dropped whole owes nothing, as every vCPU loads another root with a flush
+// of its own.
 //
 // A call that fails, for want of capacity or otherwise, is made good by a full
 // flush at once. With no provider the flush is full.

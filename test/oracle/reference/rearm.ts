@@ -41,8 +41,9 @@ export function apply(state: State, spots: readonly Spot[], loss: Loss): number 
   for (const { leaf, root, frame, level } of spots) {
     if (leaf === undefined || isPrivateLeaf(state, root, leaf)) continue;
     const isChanged = loss(leaf);
-    // What ageing put aside may be remembered with every right, and no flush followed.
-    if (isChanged || leaf.saved !== undefined) take(state, frame, level);
+    // What ageing put aside may be remembered with every right, and no flush followed. W it keeps for itself.
+    const isRemembered = leaf.saved !== undefined || (!state.config.host.adBits && leaf.mmuWritable);
+    if (isChanged || isRemembered) take(state, frame, level);
     if (isChanged) changed += 1;
   }
   return changed;
