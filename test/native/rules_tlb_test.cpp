@@ -108,6 +108,29 @@ TEST_CASE("stale-translation: zap-all-fast leaves nothing that can be used") {
   }
 }
 
+// Of a slot's pages one is cleared: the other may be written as before.
+TEST_CASE("stale-translation is silent about W that ageing took") {
+  constexpr std::uint64_t kWindow = 64 * world::kPage;
+  for (const Flavour mmu : {kTdp, kRmap}) {
+    mmu::MachineConfig config =
+        world::Setup{"precise", mmu, "bits:47", "hyperv", /*tlb=*/true}
+            .config();
+    config.vcpus = 2;
+    config.host.ad_bits = false;
+    const Vm machine = world::vm(config);
+    REQUIRE(!machine->enable_cap(168, 0, 1));
+    world::add(*machine, {.bytes = 2 * kWindow, .flags = kLogDirty});
+    world::access(*machine, 0);
+    world::access(*machine, kWindow);
+    world::operate(*machine, EventKind::kAge, world::kHvaBase, world::kPage);
+    REQUIRE(machine->step({.access = mmu::kAccessRead, .vcpu = 1, .gpa = 0}));
+    world::operate(*machine, EventKind::kDirtyLogClear, kWindow, kWindow);
+    CHECK(machine->flushes().pages == 1);
+    CHECK(world::access(*machine, 0).code == OutcomeCode::kHit);
+    CHECK(machine->violations().empty());
+  }
+}
+
 // Ageing takes W without a flush, and a read gives back all but W: there is
 // nothing left to take, and still something to flush.
 TEST_CASE("dirty-lost: precise flushes what ageing has left cached") {

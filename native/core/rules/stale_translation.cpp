@@ -51,20 +51,30 @@ class StaleTranslation final : public Rule {
     return range.contains(vm().alias.slot_gfn(entry.gfn));
   }
 
-  // What ageing took, no flush has to take from the TLBs. A write that would
-  // set Dirty may not go unseen.
-  std::uint64_t rights_of(Spte leaf) const {
-    const bool must_mark = vm().config.host.ad_bits && !leaf.has(ept::kDirty);
-    if (must_mark) return leaf.without(ept::kWrite).permissions();
-    if (!is_access_tracked(leaf)) return leaf.permissions();
-    const std::uint64_t write = leaf.has(ept::kMmuWritable) ? ept::kWrite : 0;
-    return mark_used(leaf).permissions() | write;
+  // Whether the page may be written with nobody told: no log misses it.
+  bool is_noted(const TlbEntry& entry) const {
+    const Gfn gfn = vm().alias.slot_gfn(entry.gfn);
+    const Memslot* slot = vm().slots().find(gfn);
+    if (slot == nullptr || !slot->is_logged()) return true;
+    return slot->dirty != nullptr && slot->has_dirty(gfn);
+  }
+
+  // What ageing took, no flush has to take from the TLBs, and W stays away
+  // longer than the rest. A write that would set Dirty may not go unseen.
+  std::uint64_t rights_of(const TlbEntry& entry, Spte leaf) const {
+    if (vm().config.host.ad_bits) {
+      const std::uint64_t hidden = leaf.has(ept::kDirty) ? 0 : ept::kWrite;
+      return leaf.without(hidden).permissions();
+    }
+    const bool may_write = leaf.has(ept::kMmuWritable) && is_noted(entry);
+    const Spte used = is_access_tracked(leaf) ? mark_used(leaf) : leaf;
+    return used.permissions() | (may_write ? ept::kWrite : 0);
   }
 
   bool is_stale(const TlbEntry& entry) const {
     const Reached now = reach(vm(), entry.gfn);
     return !now.is_leaf() || now.pfn_of(entry.gfn) != entry.pfn ||
-           (entry.rights & ~rights_of(now.spte)) != 0;
+           (entry.rights & ~rights_of(entry, now.spte)) != 0;
   }
 };
 

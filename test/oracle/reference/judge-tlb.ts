@@ -18,12 +18,22 @@ export function judgeCompletedFlush(state: State, range: Range): void {
   }
 }
 
-function exceeds({ mappings }: State, { root, issued, rights, pfn }: TlbEntry): boolean {
-  const { entry } = mappings.walk(root, issued);
+function exceeds(state: State, { root, issued, rights, pfn }: TlbEntry): boolean {
+  const { entry } = state.mappings.walk(root, issued);
   if (entry.kind !== "leaf") return true;
   const { leaf } = entry;
-  const hasMore = (rights.r && !leaf.r) || (rights.w && !(leaf.w && leaf.dirty)) || (rights.x && !leaf.x);
-  return hasMore || pfnAt(leaf, issued) !== pfn;
+  const { r, x } = leaf.saved ?? leaf;
+  // Ageing owes no flush: what it put aside may be remembered, and W until a log is about to miss the page.
+  const isAged = leaf.adDisabled && leaf.mmuWritable && isNoted(state, issued);
+  const w = (leaf.w && leaf.dirty) || isAged;
+  return (rights.r && !r) || (rights.w && !w) || (rights.x && !x) || pfnAt(leaf, issued) !== pfn;
+}
+
+/** Whether a write to the page needs nobody's attention. */
+function isNoted({ memslots, shape }: State, issued: number): boolean {
+  const frame = shape.slotFrame(issued);
+  const slot = memslots.find(frame);
+  return slot === undefined || !slot.logged || slot.dirty?.has(frame - slot.base) === true;
 }
 
 /** The page behind one frame of a leaf. */
