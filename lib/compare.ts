@@ -7,6 +7,7 @@
  * does.
  */
 import { setMaxListeners } from "node:events";
+import { audited, expectAuditPeriod } from "./audited.js";
 import { DEFAULT_BATCH, type EventBatch, MAX_BATCH } from "./columns/event-batch.js";
 import { type Candidate, candidatesOf, configFor } from "./compare-runs.js";
 import { named } from "./errors.js";
@@ -31,6 +32,8 @@ export interface CompareOptions extends PlanOptions {
   readonly strategies?: readonly string[];
   /** Called after each batch, as for `replay`. */
   readonly onProgress?: ((events: number, share: number | undefined) => void) | undefined;
+  /** Audits of every VM, as for `replay`. @default no audit */
+  readonly audit?: number;
   /** Events of a batch: 1 to 2^24. @default 65536 */
   readonly batchSize?: number;
 }
@@ -60,6 +63,7 @@ const KEYS = [
   "config",
   "signal",
   "onProgress",
+  "audit",
   "batchSize",
 ] as const;
 
@@ -80,6 +84,7 @@ const KEYS = [
  */
 export async function compare(trace: Trace, options: CompareOptions = {}): Promise<Comparison> {
   expectKeys("compare", options, KEYS);
+  const period = expectAuditPeriod(options.audit);
   const batchSize = expectInteger("batchSize", options.batchSize ?? DEFAULT_BATCH, 1, MAX_BATCH);
   const candidates = candidatesOf(configEngine(), options.config ?? {}, options.strategies);
   const plan = await planFor(trace, options, candidates);
@@ -94,7 +99,8 @@ export async function compare(trace: Trace, options: CompareOptions = {}): Promi
       configOf(lane.vm, isBaseline ? AS_RECORDED : projecting.text, plan.guesses),
     );
     trace.startHash();
-    await flyAll(runs, trace, projecting, { ...options, batchSize });
+    const vms = runs.map(({ lane }) => lane.vm);
+    await audited(vms, period, () => flyAll(runs, trace, projecting, { ...options, batchSize }));
     const replays = await Promise.all(
       runs.map((run, index) => resultFor(run, configs[index] as ReplayConfig, trace, batchSize)),
     );
@@ -145,7 +151,7 @@ async function planFor(
   options: CompareOptions,
   candidates: readonly Candidate[],
 ): Promise<ReplayPlan> {
-  const { strategies: _, onProgress: __, batchSize: ___, project, ...asked } = options;
+  const { strategies: _, onProgress: __, audit: ___, batchSize: ____, project, ...asked } = options;
   const plan = await planReplay(trace, { ...asked, project: AS_RECORDED });
   const applicable = candidates.filter(({ notApplicable }) => notApplicable === undefined);
   const strategy = applicable.find((candidate) => candidate.strategy !== "none")?.strategy ?? "none";

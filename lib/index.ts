@@ -1,5 +1,6 @@
 /** A userspace model of the KVM x86 MMU: the public surface. */
 export { formatGpa, type Gpa, type PageSize, parseGpa, parseSize, type Word } from "./address.js";
+export type { Audit, AuditFinding } from "./audit.js";
 export type { Access, BatchState, EventBatchOptions, MemoryAttribute } from "./columns/event-batch.js";
 export { EventBatch, type Operation } from "./columns/event-batch.js";
 export type { EventKind, FlushScope, OutcomeCode } from "./columns/layout.js";

@@ -5,6 +5,7 @@
  * outcomes of the one before are folded into metrics. It must not know
  * formats, nor what an outcome means.
  */
+import { audited, expectAuditPeriod } from "./audited.js";
 import { DEFAULT_BATCH, MAX_BATCH } from "./columns/event-batch.js";
 import { expectInteger, expectKeys } from "./expect.js";
 import { startTally } from "./metrics/registry.js";
@@ -48,11 +49,25 @@ export interface ReplayOptions {
    * @default "auto"
    */
   readonly project?: string;
+  /**
+   * Audits the VM after every so many events and at the end, 0: only at the end; `violations` of the result has what was
+   * found. See `auditEvery`. @default no audit
+   */
+  readonly audit?: number;
   /** What was concluded about the trace and not told; it becomes part of the result. @default [] */
   readonly guesses?: readonly Guess[];
 }
 
-const OPTION_KEYS = ["signal", "onProgress", "onTrace", "batchSize", "sync", "project", "guesses"] as const;
+const OPTION_KEYS = [
+  "signal",
+  "onProgress",
+  "onTrace",
+  "batchSize",
+  "sync",
+  "project",
+  "audit",
+  "guesses",
+] as const;
 
 /** One event may print half a million lines. */
 const TRACED_BATCH = 512;
@@ -71,6 +86,7 @@ const TRACED_BATCH = 512;
  */
 export async function replay(vm: Vm, trace: Trace, options: ReplayOptions = {}): Promise<Replay> {
   expectKeys("replay", options, OPTION_KEYS);
+  const period = expectAuditPeriod(options.audit);
   const batch = expectInteger("batchSize", options.batchSize ?? usualBatch(options), 1, MAX_BATCH);
   const aliasing = { strategy: vm.config.alias.strategy, preset: vm.preset };
   const chosen = await chooseProjection(trace, aliasing, options.project, options.signal);
@@ -80,7 +96,7 @@ export async function replay(vm: Vm, trace: Trace, options: ReplayOptions = {}):
   trace.startHash();
   const roundsBefore = vm.dirtyRounds();
   const started = process.hrtime.bigint();
-  await fly(lane, trace, projecting, { ...options, batchSize: batch });
+  await audited([vm], period, () => fly(lane, trace, projecting, { ...options, batchSize: batch }));
   const wallNs = Number(process.hrtime.bigint() - started);
   const fields = lane.tally.finish();
   return resultOf(vm, config, fields, {

@@ -1,6 +1,7 @@
 /**
  * What a VMM asks of KVM beside memslots: capabilities, vCPUs, files of private
- * memory, dirty rings, and guest memory that KVM itself touches.
+ * memory, dirty rings, and guest memory that KVM itself touches. And audits in
+ * the course of runs.
  *
  * Types are checked here; what KVM would refuse is refused by the core.
  */
@@ -96,6 +97,15 @@ export interface VmCalls {
   guestWrite(gpa: Gpa | bigint, bytes: number, vcpu?: number): GuestTransfer;
   /** The same for a read: nothing is dirty by it, but what the host had taken out of memory is in it again. */
   guestRead(gpa: Gpa | bigint, bytes: number): GuestTransfer;
+  /**
+   * Audits the VM, and from here on after every so many events as well, in runs too, whatever their batches are; 0 ends
+   * that. What these audits find counts in `violations()`, each time it is found, and `firstEvent` is the event before.
+   * Nothing is done now if nothing has happened since the last of them.
+   *
+   * @param events an integer in [0, 2^53)
+   * @throws RangeError with code `ERR_CONFIG`; MmuError `ERR_OUT_OF_MEMORY`
+   */
+  auditEvery(events: number): void;
 }
 
 /** The calls of one native VM. */
@@ -153,6 +163,11 @@ export class NativeCalls extends NativeQueries implements VmCalls {
   guestRead(gpa: Gpa | bigint, bytes: number): GuestTransfer {
     expectInteger("bytes", bytes, 0, 2 ** 30);
     return transferOf(attempt(() => this.#native.guestRead(expectU64("gpa", gpa), bytes)));
+  }
+
+  auditEvery(events: number): void {
+    expectInteger("events", events, 0, Number.MAX_SAFE_INTEGER);
+    attempt(() => this.#native.auditEvery(events));
   }
 }
 

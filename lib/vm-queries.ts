@@ -14,6 +14,7 @@ import {
   parseGpa,
   type Word,
 } from "./address.js";
+import type { Audit } from "./audit.js";
 import type { ResolvedVmConfig } from "./config.js";
 import { attempt } from "./errors.js";
 import { expectInteger, expectKeys, outOfRange, wrongType } from "./expect.js";
@@ -110,8 +111,16 @@ export interface VmQueries {
   violations(): readonly Violation[];
   /** The advisories that did, by name: nothing is wrong, and it could be cheaper. */
   advisories(): readonly Violation[];
-  /** Every rule that can fire in this VM, advisories too, by name. */
+  /** Every rule that can fire in this VM, advisories too, by name; those of audits once `auditEvery` was called. */
   judged(): readonly string[];
+  /**
+   * Walks every table, list, log and cache of the VM and checks that they agree: the rules `table-reachable-after-free`,
+   * `rmap-mismatch` and `accounting-mismatch`. Only looks: what it finds is no violation unless `auditEvery` found it.
+   * Takes as long as there are tables and leaves.
+   *
+   * @throws MmuError `ERR_OUT_OF_MEMORY`
+   */
+  audit(): Audit;
   /** Which invalidations of guest memory faults give way to (KVM: mmu_invalidate_retry_gfn(), v6.16). */
   invalidation(): Invalidation;
   /** The page's memory attribute; false where the preset or strategy keeps none. */
@@ -202,6 +211,10 @@ export class NativeQueries implements VmQueries {
 
   judged(): readonly string[] {
     return attempt(() => this.#native.judged());
+  }
+
+  audit(): Audit {
+    return attempt(() => this.#native.audit());
   }
 
   invalidation(): Invalidation {

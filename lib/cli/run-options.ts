@@ -29,6 +29,7 @@ export interface RunOptions extends CommonOptions {
   readonly convertOnExit?: true;
   readonly kernel: NonNullable<VmConfig["kernel"]>;
   readonly host?: NonNullable<VmConfig["host"]>;
+  readonly audit?: number;
   readonly failOn?: readonly string[];
   readonly report?: readonly ReportTarget[];
   readonly batch?: number;
@@ -115,6 +116,11 @@ const aliasing: readonly OptionDefinition[] = [
 ];
 
 const results: readonly OptionDefinition[] = [
+  {
+    flags: "--audit <n>",
+    summary: "check the whole state after every n events and at the end; 0: only at the end (default: never)",
+    parse: integerBetween(0, Number.MAX_SAFE_INTEGER),
+  },
   {
     flags: "--fail-on <rules>",
     summary: "exit 1 if one of these rules, separated by commas, was broken; any: if any was",

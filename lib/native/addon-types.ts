@@ -5,6 +5,7 @@
  * needs. Friendly checks live in `lib/config.ts`, `lib/vm.ts` and
  * `lib/memslots.ts`. Refusals arrive as `NativeError`.
  */
+import type { NativeAudit } from "./audit-types.js";
 import type { NativeHost, NativeInvalidation, NativePrefault } from "./host-types.js";
 import type { NativeFlavour, NativeRule, NativeStrategy, NativeViolation } from "./rule-types.js";
 import type {
@@ -16,6 +17,7 @@ import type {
   NativeTransfer,
 } from "./slot-types.js";
 
+export type * from "./audit-types.js";
 export type * from "./rule-types.js";
 export type * from "./slot-types.js";
 
@@ -225,6 +227,8 @@ export interface NativeVm {
   advisories(): NativeViolation[];
   /** Ids of the rules that can fire in this VM. */
   judged(): string[];
+  audit(): NativeAudit;
+  auditEvery(events: number): void;
   /** Pages whose attribute changed while hardware still reached them through the other alias. */
   coexisting(): number;
   /** Pages that `convertOnExit` converted. */

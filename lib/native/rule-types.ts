@@ -31,7 +31,7 @@ export interface NativeRule {
   /** Ids of the known defects that show this way. */
   readonly defects: readonly string[];
   /** Options of a VM without which it cannot be judged. */
-  readonly needs: readonly ("tlb" | "flushProvider" | "internalSlots" | "memoryTypes")[];
+  readonly needs: readonly ("tlb" | "flushProvider" | "internalSlots" | "memoryTypes" | "audit")[];
 }
 
 /** A rule that fired. */

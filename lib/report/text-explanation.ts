@@ -75,6 +75,7 @@ const OPTIONS: Readonly<Record<NativeRule["needs"][number], string>> = {
   tlb: "--tlb",
   flushProvider: "--flush-provider hyperv",
   internalSlots: "--internal-slots",
+  audit: "--audit 0",
   memoryTypes: "--backing 2M --host memoryTypes",
 };
 

@@ -33,6 +33,7 @@ Napi::Object to_js(Napi::Env env, const std::vector<TableView>& tables);
 Napi::Array to_js(Napi::Env env, const std::vector<AliasLeaves>& aliases);
 Napi::Object to_js(Napi::Env env, const FlushView& flushes);
 Napi::Array to_js(Napi::Env env, const std::vector<ViolationView>& violations);
+Napi::Object to_js(Napi::Env env, const AuditReport& report);
 Napi::Object to_js(Napi::Env env, const trace::DecodeTotals& totals);
 
 // A BigUint64Array with a copy of the words.

@@ -91,6 +91,17 @@ Napi::Value VmWrap::judged(const Napi::CallbackInfo&) {
   return to_js(Env(), machine().judged());
 }
 
+Napi::Value VmWrap::audit(const Napi::CallbackInfo&) {
+  return to_js(Env(), machine().audit());
+}
+
+// It has a say in what violations() answers, and in nothing else.
+Napi::Value VmWrap::audit_every(const Napi::CallbackInfo& info) {
+  const auto events = integer<std::uint64_t>(info[0], "events");
+  machine().audit_every(events);
+  return {};
+}
+
 Napi::Value VmWrap::coexisting(const Napi::CallbackInfo&) {
   return to_js(Env(), machine().coexisting());
 }

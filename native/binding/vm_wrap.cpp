@@ -41,6 +41,7 @@ VmWrap::Properties VmWrap::requests() {
           on<&VmWrap::create_guest_memfd>("createGuestMemfd"),
           on<&VmWrap::guest_write>("guestWrite"),
           on<&VmWrap::guest_read>("guestRead"),
+          on<&VmWrap::audit_every>("auditEvery"),
           on<&VmWrap::close>("close")};
 }
 
@@ -65,6 +66,7 @@ VmWrap::Properties VmWrap::queries() {
           on<&VmWrap::violations>("violations"),
           on<&VmWrap::advisories>("advisories"),
           on<&VmWrap::judged>("judged"),
+          on<&VmWrap::audit>("audit"),
           on<&VmWrap::coexisting>("coexisting"),
           on<&VmWrap::conversions>("conversions"),
           getter_of<VmWrap, &VmWrap::closed>("closed")};

@@ -101,6 +101,8 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   Napi::Value violations(const Napi::CallbackInfo& info);
   Napi::Value advisories(const Napi::CallbackInfo& info);
   Napi::Value judged(const Napi::CallbackInfo& info);
+  Napi::Value audit(const Napi::CallbackInfo& info);
+  Napi::Value audit_every(const Napi::CallbackInfo& info);
   Napi::Value coexisting(const Napi::CallbackInfo& info);
   Napi::Value conversions(const Napi::CallbackInfo& info);
   Napi::Value closed(const Napi::CallbackInfo& info);

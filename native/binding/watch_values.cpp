@@ -23,7 +23,29 @@ Napi::Object violation_object(Napi::Env env, const ViolationView& violation) {
   return made;
 }
 
+Napi::Object finding_object(Napi::Env env, const AuditFinding& finding) {
+  Napi::Object made = Napi::Object::New(env);
+  made.Set("rule", to_js(env, finding.rule));
+  made.Set("defect", to_js(env, finding.defect));
+  made.Set("reason", to_js(env, std::string_view(finding.reason)));
+  if (!finding.place) return made;
+  made.Set("gpa", to_js(env, finding.place->gpa));
+  made.Set("level", to_js(env, std::uint64_t{finding.place->level}));
+  made.Set("root", to_js(env, std::uint64_t{finding.place->root}));
+  return made;
+}
+
 }  // namespace
+
+Napi::Object to_js(Napi::Env env, const AuditReport& report) {
+  std::uint64_t count = 0;
+  for (const AuditReport::Count& of : report.counts) count += of.count;
+  Napi::Object made = Napi::Object::New(env);
+  made.Set("events", to_js(env, report.events));
+  made.Set("count", to_js(env, count));
+  made.Set("findings", array_of(env, report.findings, finding_object));
+  return made;
+}
 
 Napi::Object to_js(Napi::Env env, const FlushView& flushes) {
   return to_js(env, std::vector<NamedCount>{{"none", flushes.none},

@@ -8,6 +8,7 @@
 #include <new>
 #include <utility>
 
+#include "core/audit/audit.hpp"
 #include "core/check_events.hpp"
 #include "core/dirty_calls.hpp"
 #include "core/flavour.hpp"
@@ -50,8 +51,7 @@ class Engine final : public Machine {
       if (control.stop.load(std::memory_order_relaxed)) {
         return {row, true, aborted(row)};
       }
-      const std::size_t end =
-          std::min(row + RunControl::kControlPeriod, events.count);
+      const std::size_t end = row + part_of(events.count - row);
       if (!run_part(loop, events, outcomes, row, end)) {
         control.applied.store(row, std::memory_order_relaxed);
         return {row, true, out_of_memory(mmu_)};
@@ -225,13 +225,17 @@ class Engine final : public Machine {
   }
   FlushView flushes() const override { return flush_view(mmu_); }
   std::vector<ViolationView> violations() const override {
-    return list_found(mmu_, RuleKind::kViolation);
+    return audits_.with(list_found(mmu_, RuleKind::kViolation));
   }
   std::vector<ViolationView> advisories() const override {
     return list_found(mmu_, RuleKind::kAdvisory);
   }
   std::vector<std::string_view> judged() const override {
-    return list_judged(mmu_);
+    return audits_.with(mmu_, list_judged(mmu_));
+  }
+  AuditReport audit() const override { return mmu::audit(mmu_); }
+  void audit_every(std::uint64_t period) override {
+    audits_.start(mmu_, period);
   }
   std::optional<MemoryFaultView> memory_fault(unsigned vcpu) const override {
     return vcpu < mmu_.vcpu_states.size() ? mmu_.vcpu_states[vcpu].memory_fault
@@ -248,6 +252,13 @@ class Engine final : public Machine {
     std::memset(outcomes.flush, 0, rows);
   }
 
+  // Rows until it is time to look up. What a projection inserted is no event,
+  // so that an audit may not be due yet after so many.
+  std::size_t part_of(std::size_t rows) const {
+    const std::uint64_t left = audits_.events_left(mmu_);
+    return std::min<std::uint64_t>({RunControl::kControlPeriod, rows, left});
+  }
+
   // Rows [row, end); false: the one that `row` has become had no memory, of the
   // arena or of the process, and has changed nothing.
   [[gnu::noinline]] bool run_part(ReplayLoop<S>& loop,
@@ -256,6 +267,7 @@ class Engine final : public Machine {
                                   std::size_t& row, std::size_t end) {
     try {
       row = loop.run(events, outcomes, row, end);
+      audits_.look(mmu_);
     } catch (const std::bad_alloc&) {
       row = loop.last_row();
       return false;
@@ -266,6 +278,7 @@ class Engine final : public Machine {
   S strategy_;
   Mmu mmu_;
   Tracing tracing_;
+  AuditTally audits_;
 };
 
 // Enlists a strategy: one object of this type in the strategy's own file is

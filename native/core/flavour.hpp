@@ -8,13 +8,22 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "core/fault.hpp"
+#include "core/shadow_hash.hpp"
 
 namespace mmu {
 
 // KVM: KVM_MIN_ALLOC_MMU_PAGES.
 inline constexpr std::uint64_t kLeastMmuPages = 64;
+
+// The books that the legacy MMU keeps of its shadow pages.
+struct ShadowBooks {
+  const ShadowHash& hash;
+  const ParentLists& parents;
+  const PageQueue& active;
+};
 
 class FlavourOps {
  public:
@@ -76,6 +85,8 @@ class FlavourOps {
   // How many reverse-map entries a frame has.
   virtual std::uint64_t rmap_count(Gfn) const { return 0; }
   virtual void append_tables(std::vector<TableView>&) const = 0;
+  // For whoever checks them; none where tables are trees.
+  virtual std::optional<ShadowBooks> books() const { return std::nullopt; }
 };
 
 std::unique_ptr<FlavourOps> make_tdp_ops(Mmu& mmu);

@@ -251,8 +251,16 @@ class Machine {
   virtual std::vector<ViolationView> violations() const = 0;
   // Advisories that have: nothing is wrong, and it could be cheaper.
   virtual std::vector<ViolationView> advisories() const = 0;
-  // Ids of all rules, advisories too, that can fire in this VM, in order.
+  // Ids of all rules, advisories too, that can fire in this VM, in order; of
+  // structural ones, once there was an audit that counts.
   virtual std::vector<std::string_view> judged() const = 0;
+  // What the structural rules find wrong with the state as it is. Changes
+  // nothing.
+  virtual AuditReport audit() const = 0;
+  // Audits now and after every `period` events from here on, 0: now alone. What
+  // is found this way is among the violations. Nothing is done now if nothing
+  // has happened since the last of these audits.
+  virtual void audit_every(std::uint64_t period) = 0;
   // What a vCPU's last memory fault left for its VMM to read; none if there was
   // none. KVM: kvm_run.memory_fault.
   virtual std::optional<MemoryFaultView> memory_fault(unsigned vcpu) const = 0;
@@ -303,7 +311,7 @@ struct RuleView {
   std::string_view source;
   std::vector<std::string_view> defects;  // that show this way
   // Options of a VM without which it cannot be judged: tlb, flushProvider,
-  // internalSlots, memoryTypes.
+  // internalSlots, memoryTypes, audit.
   std::vector<std::string_view> needs;
 };
 // By id.

@@ -60,8 +60,29 @@ class PagePool {
     return *reinterpret_cast<PageHeader*>(address(id));
   }
 
+  // Calls visit(id) for the pages of one size that came back; for as many as
+  // there should be, and no further than there are pages.
+  template <class Visit>
+  void for_each_free(bool compact, Visit visit) const {
+    const Shelf& shelf = compact ? compact_ : full_;
+    std::uint64_t left = shelf.spare;
+    for (PageId id = shelf.free; left != 0 && id != kNoPage && id < used_;
+         id = header(id).parent, --left) {
+      visit(id);
+    }
+  }
+
   std::uint8_t* base() const noexcept { return base_; }
   std::uint64_t limit() const noexcept { return limit_ * kGranule; }
+  // Pages of one size that are out, and that came back.
+  std::uint64_t live(bool compact) const noexcept {
+    return (compact ? compact_ : full_).live;
+  }
+  std::uint64_t spare(bool compact) const noexcept {
+    return (compact ? compact_ : full_).spare;
+  }
+  // Granules ever cut: ids are below.
+  std::uint64_t used() const noexcept { return used_; }
   // Bytes of pages that are out, and bytes backed by memory.
   std::uint64_t bytes_in_use() const noexcept {
     return (full_.live * kFullGranules + compact_.live * kCompactGranules) *

@@ -26,6 +26,8 @@ class PageQueue {
   std::uint64_t size() const noexcept { return size_; }
   // The oldest, or kNoPage.
   PageId first() const noexcept { return end().next; }
+  // The one that came next, or kNoPage.
+  PageId after(PageId page) const noexcept { return links_[page].next; }
   bool contains(PageId page) const noexcept {
     return links_[page].previous != kNoPage || first() == page;
   }

@@ -46,6 +46,9 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   void memory_changed() override;
   std::uint64_t rmap_count(Gfn gfn) const override;
   void append_tables(std::vector<TableView>& tables) const override;
+  std::optional<ShadowBooks> books() const override {
+    return ShadowBooks{hash_, parents_, active_};
+  }
 
   // Keeps reverse maps and parents true, whatever changes an entry.
   void changed(TableRef table, unsigned index, Spte old,

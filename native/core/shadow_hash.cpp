@@ -15,6 +15,12 @@ PageId ShadowHash::find(ShadowKey key) noexcept {
   return at == Nodes::kNone ? kNoPage : nodes_[at].page;
 }
 
+PageId ShadowHash::look_up(ShadowKey key) const noexcept {
+  std::uint32_t at = buckets_[bucket_of(key.gfn)];
+  while (at != Nodes::kNone && nodes_[at].key != key) at = nodes_[at].next;
+  return at == Nodes::kNone ? kNoPage : nodes_[at].page;
+}
+
 void ShadowHash::insert(ShadowKey key, PageId page) {
   std::uint32_t& bucket = buckets_[bucket_of(key.gfn)];
   bucket = nodes_.take({key, page, bucket});

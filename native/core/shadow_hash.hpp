@@ -36,6 +36,9 @@ class ShadowHash {
   // The page, or kNoPage. Counts the pages of other frames that it passes.
   PageId find(ShadowKey key) noexcept;
 
+  // The same for whoever only looks: counts nothing.
+  PageId look_up(ShadowKey key) const noexcept;
+
   // From here on this many insert() in a row cannot fail. Where memory runs
   // out, this and insert() leave everything as it was.
   void reserve(std::size_t inserts) { nodes_.reserve(inserts); }

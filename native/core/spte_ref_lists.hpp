@@ -71,8 +71,12 @@ class SpteRefLists {
     visit(ref);
   }
 
-  // Nodes in use, for who wants to see that none leaks.
+  // Nodes in use, and those that a list of so many members takes, for who wants
+  // to see that none leaks.
   std::size_t nodes() const noexcept { return nodes_.live(); }
+  static constexpr std::size_t nodes_for(std::size_t members) {
+    return members < 2 ? 0 : (members + kRefs - 1) / kRefs;
+  }
 
  private:
   static constexpr unsigned kRefs = 3;

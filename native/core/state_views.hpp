@@ -5,7 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace mmu {
 
@@ -47,6 +50,33 @@ struct ViolationView {
   std::uint64_t count = 0;
   std::uint64_t first_event = 0;
   std::uint64_t gpa = 0;  // of the first, as issued
+};
+
+// An entry or table that an audit speaks of.
+struct AuditPlace {
+  std::uint64_t gpa = 0;  // the first, as issued
+  std::uint8_t level = 0;
+  std::uint8_t root = 0;  // 0 direct, 1 private
+};
+
+// One thing that a structural rule finds wrong.
+struct AuditFinding {
+  std::string_view rule;
+  std::string_view defect;  // known defect of the strategy, or empty
+  std::string reason;       // one clause with the values
+  std::optional<AuditPlace> place;
+};
+
+// What an audit found: of each rule how much, and the first of it.
+struct AuditReport {
+  struct Count {
+    std::string_view rule;
+    std::uint64_t count = 0;
+  };
+
+  std::uint64_t events = 0;            // that the VM had had
+  std::vector<Count> counts;           // of rules with findings, by id
+  std::vector<AuditFinding> findings;  // by rule
 };
 
 struct LeafView {

@@ -62,7 +62,7 @@ describe("explain", () => {
     expect(found.defects).toEqual([
       {
         id: "K1",
-        rules: ["alias-left-mapped", "private-shared-coexist"],
+        rules: ["alias-left-mapped", "private-shared-coexist", "rmap-mismatch"],
         strategies: [{ name: "stolen-bits-tdx", flavours: ["rmap"] }],
       },
     ]);

@@ -69,6 +69,8 @@ const VM: Record<keyof NativeVm, Member> = {
   violations: "method",
   advisories: "method",
   judged: "method",
+  audit: "method",
+  auditEvery: "method",
   coexisting: "method",
   conversions: "method",
   closed: "getter",

@@ -155,6 +155,7 @@ TEST_CASE("dirty-lost: precise flushes what ageing has left cached") {
       } else {
         world::take_log(*machine);
       }
+      CHECK(machine->audit().findings.empty());
       CHECK(world::access(*machine, kA).code == OutcomeCode::kFixed);
       CHECK(machine->violations().empty());
     }

@@ -34,6 +34,13 @@ const native: readonly Group[] = [
     may: ["core/0", "core/1", "core/2", "core/engine", "core/machine.hpp"],
     plugins: true,
   },
+  // One check a file, or a part of one: looks at a VM's state, never at another check.
+  {
+    name: "core/check",
+    files: /^native\/core\/audit\/(?!audit(_census|_findings)?\.)\w+\.cpp$/,
+    may: ["core/0", "core/1", "core/2", "core/machine.hpp"],
+    plugins: true,
+  },
   // One rule a file: watches a VM, never another rule.
   {
     name: "core/rule",
@@ -57,7 +64,7 @@ const native: readonly Group[] = [
   {
     name: "core/2",
     files:
-      /^native\/core\/(alias\/alias_(strategy|traits|views|defaults)|tracepoints\/\w+|rules\/rule(_set)?|\w+)\.[ch]pp$/,
+      /^native\/core\/(alias\/alias_(strategy|traits|views|defaults)|tracepoints\/\w+|rules\/rule(_set)?|audit\/audit\w*|\w+)\.[ch]pp$/,
     may: ["core/0", "core/1", "core/machine.hpp"],
   },
   { name: "trace", files: /^native\/trace\/\w+\.[ch]pp$/, may: ["core/0"] },
@@ -76,7 +83,7 @@ const lib: readonly Group[] = [
   { name: "version", files: /^lib\/version\.ts$/, may: [] },
   { name: "address", files: /^lib\/address\.ts$/, may: ["errors", "expect"] },
   // Only types; what the addon promises.
-  { name: "addon-types", files: /^lib\/native\/(addon|host|rule|slot)-types\.ts$/, may: [] },
+  { name: "addon-types", files: /^lib\/native\/(addon|audit|host|rule|slot)-types\.ts$/, may: [] },
   { name: "columns", files: /^lib\/columns\//, may: [...leaves, "addon-types"] },
   // What the engine knows of configurations is asked through its type; who has the addon hands it in.
   { name: "config", files: /^lib\/config(\.ts$|\/)/, may: [...leaves, "addon-types"] },
@@ -84,7 +91,7 @@ const lib: readonly Group[] = [
   { name: "explanation", files: /^lib\/explanation\.ts$/, may: ["expect", "native"] },
   {
     name: "vm",
-    files: /^lib\/(vm|vm-queries|vm-calls|host-mapping|memslots?|memslot-ids|dirty-log)\.ts$/,
+    files: /^lib\/(vm|vm-queries|vm-calls|audit|host-mapping|memslots?|memslot-ids|dirty-log)\.ts$/,
     may: [...leaves, "addon-types", "columns", "config", "native"],
   },
   // Formats name a native decoder and are handed it: they know its type alone.
@@ -121,7 +128,7 @@ const lib: readonly Group[] = [
   },
   {
     name: "replay",
-    files: /^lib\/(replay(-\w+)?|compare(-\w+)?|runway)\.ts$/,
+    files: /^lib\/(replay(-\w+)?|compare(-\w+)?|runway|audited)\.ts$/,
     may: [...leaves, "columns", "config", "metrics", "projections", "trace", "version", "vm"],
   },
   {

@@ -162,6 +162,8 @@ export class FakeVm implements NativeVm {
   violations = () => [...(control.violations[this.config.strategy] ?? [])];
   advisories = (): NativeViolation[] => [];
   judged = (): string[] => ["alias-stuck"];
+  audit = () => ({ events: 0, count: 0, findings: [] });
+  auditEvery = (): void => {};
   coexisting = (): number => 0;
   conversions = (): number => 0;
   leafCounts = () => [{ offset: 0, counts: [0, this.#touched.size, 0, 0] }];

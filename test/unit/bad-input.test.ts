@@ -281,6 +281,7 @@ const METHODS: readonly Method[] = [
   { name: "rmap", of: (vm) => vm.rmap.bind(vm) as Loose, args: [[0, [...NO_INTEGER, 2 ** 48]]] },
   { name: "rmapCount", of: (vm) => vm.rmapCount.bind(vm) as Loose, args: [[0, [...NO_INTEGER, 2 ** 48]]] },
   { name: "isPrivate", of: (vm) => vm.isPrivate.bind(vm) as Loose, args: [[0, [...NO_INTEGER, 2 ** 48]]] },
+  { name: "auditEvery", of: (vm) => vm.auditEvery.bind(vm) as Loose, args: [[1, [...NO_INTEGER, -1]]] },
   { name: "vcpuStats", of: (vm) => vm.vcpuStats.bind(vm) as Loose, args: [[0, [...NO_INTEGER, 2]]] },
   { name: "generation", of: (vm) => vm.generation.bind(vm) as Loose, args: [[0, [...NO_INTEGER, 2]]] },
 ];
@@ -330,6 +331,7 @@ describe.skipIf(!hasAddon)("a value that cannot be", () => {
       "violations",
       "advisories",
       "judged",
+      "audit",
       "invalidation",
       "coexisting",
       "conversionsOnExit",

@@ -61,11 +61,12 @@ export default defineCommand<RunOptions>({
 
 async function compareTrace(context: Context, trace: Trace, options: RunOptions): Promise<Comparison> {
   const { compare } = await context.library();
-  const { batch, quiet, strategy } = options;
+  const { audit, batch, quiet, strategy } = options;
   const asked = {
     ...(await planOptionsOf(context, options, vmConfigOf(options))),
     ...(strategy !== undefined && { strategies: strategy }),
     ...(batch !== undefined && { batchSize: batch }),
+    ...(audit !== undefined && { audit }),
   };
   return withProgress(context.terminal, "compare", quiet, ({ update }) =>
     compare(trace, { ...asked, onProgress: update }),

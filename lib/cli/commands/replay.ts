@@ -54,7 +54,10 @@ export default defineCommand<ReplayOptions>({
   ],
   examples: [
     { line: "gpalias replay boot.faults.bin.br", says: "everything guessed, text for a person" },
-    { line: "zcat trace.txt.gz | gpalias replay - --backing 2M --json", says: "2M pages, JSON" },
+    {
+      line: "zcat trace.txt.gz | gpalias replay - --backing 2M --audit 0 --json",
+      says: "2M pages, the state checked at the end, JSON",
+    },
   ],
   run: async (context, [source = "-"], options) => {
     await expectRules(context, options.failOn);
@@ -127,9 +130,13 @@ async function replayTrace(
   try {
     if (onTrace !== undefined) vm.setTrace(options.traceRelease ?? true);
     applyPlan(vm, plan);
-    const { batch, quiet } = options;
+    const { audit, batch, quiet } = options;
     const { project, guesses } = plan;
-    const given = { signal, project, guesses, onTrace, ...(batch !== undefined && { batchSize: batch }) };
+    const sizes = {
+      ...(batch !== undefined && { batchSize: batch }),
+      ...(audit !== undefined && { audit }),
+    };
+    const given = { signal, project, guesses, onTrace, ...sizes };
     return await withProgress(terminal, "replay", quiet, ({ update }) =>
       replay(vm, trace, { ...given, onProgress: update }),
     );

@@ -63,7 +63,7 @@ class Rule {
   // Unless a rule says otherwise.
   static constexpr RuleKind kKind = RuleKind::kViolation;
   // Options of a VM without which it is blind, apart by spaces: tlb,
-  // flushProvider, internalSlots, memoryTypes.
+  // flushProvider, internalSlots, memoryTypes, audit.
   static constexpr std::string_view kNeeds{};
 
  protected:

@@ -9,8 +9,9 @@ namespace {
 // rules enlist does not matter.
 constinit const RuleEntry* first = nullptr;
 
-// The defect of the strategy that the finding may be due to, or nothing.
-std::string_view declared(const Mmu& mmu, std::string_view candidates) {
+}  // namespace
+
+std::string_view declared_defect(const Mmu& mmu, std::string_view candidates) {
   const AliasEntry* strategy = find_alias(mmu.config.strategy);
   for (const AliasDefect& defect : strategy->support.defects) {
     const bool here =
@@ -20,8 +21,6 @@ std::string_view declared(const Mmu& mmu, std::string_view candidates) {
   }
   return {};
 }
-
-}  // namespace
 
 const RuleEntry* rule_entries() noexcept { return first; }
 
@@ -83,7 +82,8 @@ void RuleSet::Seat::violate(const Finding& finding) {
   found.gpa = finding.gpa;
   // No strategy declares what is no fault of it.
   const bool is_advice = entry.kind == RuleKind::kAdvisory;
-  found.defect = is_advice ? entry.defects : declared(mmu, entry.defects);
+  found.defect =
+      is_advice ? entry.defects : declared_defect(mmu, entry.defects);
   found.reason = finding.reason;
 }
 

@@ -7,6 +7,10 @@
 
 namespace mmu {
 
+// The one of these defects, which stand apart by spaces, that the strategy's
+// source has in this flavour; empty if none.
+std::string_view declared_defect(const Mmu& mmu, std::string_view candidates);
+
 class RuleSet {
  public:
   explicit RuleSet(Mmu& mmu);

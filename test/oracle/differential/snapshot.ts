@@ -86,12 +86,23 @@ export function snapshotOfVm(vm: Vm, probes: readonly number[]): Snapshot {
     `coexisting ${view.coexisting()}`,
     ...view.violations().map(violationLine),
     ...view.advisories().map(violationLine),
+    ...auditLines(vm),
     ...view.leafCounts().map(countLine),
     `leaves ${vm.leaves().gpa.length}`,
     ...leavesText(vm),
     ...probes.map((gpa) => `at ${hex(gpa)}: ${vmPath(vm, gpa)}`),
     ...probes.map((gpa) => frameLine(gpa, view.isPrivate(gpa), view.rmapCount(gpa))),
   ];
+}
+
+/** The model has no such books to get wrong, so that whatever is not a known defect's doing is a difference. */
+function auditLines(vm: Vm): string[] {
+  const unknown = vm.audit().findings.filter(({ defect }) => defect === "");
+  return unknown.map(({ rule, reason, gpa, level, root }) =>
+    gpa === undefined
+      ? `audit ${rule}: ${reason}`
+      : `audit ${rule}: ${reason}, level ${level} at ${hex(gpa)} in root ${root}`,
+  );
 }
 
 /** Of as many address spaces as the VM has. */
