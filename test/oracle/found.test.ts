@@ -274,3 +274,25 @@ test("a look at a log that is cleared by hand reads the write log out", () => {
   for (const mmu of ["tdp", "rmap"] as const)
     agree({ config: { ...config, mmu }, slots: [slot], steps: [...steps, { kind: "compare" }] });
 });
+
+test("rights that ageing put aside are owed to no flush of another alias", () => {
+  const config = { addressBits: 52, rootLevel: 5, hostMaxphyaddr: 52, vcpus: 1, preset: "xo:51" };
+  const more = { flushProvider: "hyperv", tlb: { entries: 16, ways: 4 }, host: { adBits: false } };
+  const slot = { slot: 0, flags: 0, gpa: 0, bytes: 2 ** 21, hva: 2 ** 40, backing: 2 };
+  const small = 2 ** 51 + PAGE;
+  const steps = [
+    event("dirty-log-enable"),
+    event("access", { gpa: small, access: 4 }),
+    event("zap", { gpa: 0, bytes: 2 ** 21 }),
+    event("dirty-log-disable"),
+    event("access", { gpa: 0, access: 1 }),
+    event("age", { gpa: 2 ** 40, bytes: PAGE }),
+    event("access", { gpa: small, access: 4 }),
+    event("access", { gpa: 0, access: 1 }),
+  ];
+  agree({
+    config: { ...config, ...more, mmu: "tdp", policy: "precise" },
+    slots: [slot],
+    steps: [...steps, { kind: "compare" }],
+  });
+});
