@@ -6,6 +6,7 @@
  * `lib/memslots.ts`. Refusals arrive as `NativeError`.
  */
 import type { NativeAudit } from "./audit-types.js";
+import type { NativeBound, NativeExplorer, NativeWorld } from "./explorer-types.js";
 import type { NativeHost, NativeInvalidation, NativePrefault } from "./host-types.js";
 import type { NativeFlavour, NativeRule, NativeStrategy, NativeViolation } from "./rule-types.js";
 import type {
@@ -19,6 +20,7 @@ import type {
 
 export type * from "./audit-types.js";
 export type * from "./rule-types.js";
+export type * from "./explorer-types.js";
 export type * from "./slot-types.js";
 
 /** An error thrown by, or a rejection from, the addon. */
@@ -311,6 +313,7 @@ export interface NativeAddon {
   /** What the build and the machine have, for `gpalias doctor`. */
   build(): Readonly<Record<string, string | boolean | number>>;
   Vm: new (config: NativeVmConfig) => NativeVm;
+  Explorer: new (config: NativeVmConfig, world: NativeWorld, bound: NativeBound) => NativeExplorer;
   Decoder: new (format: string) => NativeDecoder;
   MappedFile: new (path: string) => NativeMappedFile;
 }

@@ -2,6 +2,7 @@
 #include "binding/addon_data.hpp"
 #include "binding/catalogue.hpp"
 #include "binding/decoder_wrap.hpp"
+#include "binding/explorer_wrap.hpp"
 #include "binding/exports.hpp"
 #include "binding/mapped_file_wrap.hpp"
 #include "binding/napi.hpp"
@@ -32,6 +33,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<build>(exports, "build");
   exports.Set("Vm", VmWrap::define(env));
   exports.Set("Decoder", DecoderWrap::define(env));
+  exports.Set("Explorer", ExplorerWrap::define(env));
   exports.Set("MappedFile", MappedFileWrap::define(env));
   return exports;
 }

@@ -62,6 +62,16 @@ class DirtyRing {
     }
     return taken;
   }
+  // What is in it, and how much of that was collected.
+  template <class Add>
+  void each_word(Add add) const {
+    add(collected_ - reset_);
+    for (std::uint64_t at = reset_; at < pushed_; ++at) {
+      const DirtyRingEntry& entry = entries_[at % size_];
+      add(entry.slot);
+      add(entry.page);
+    }
+  }
   void collect_all() noexcept { collected_ = pushed_; }
 
   // Gives back what was collected: visit(entry), the oldest first. How many.

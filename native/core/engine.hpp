@@ -11,6 +11,7 @@
 #include "core/audit/audit.hpp"
 #include "core/check_events.hpp"
 #include "core/dirty_calls.hpp"
+#include "core/fingerprint.hpp"
 #include "core/flavour.hpp"
 #include "core/host_events.hpp"
 #include "core/host_ops.hpp"
@@ -120,6 +121,8 @@ class Engine final : public Machine {
     mmu_.ops->set_page_limit(pages);
     return done_since(mmu_, before);
   }
+
+  Fingerprint fingerprint() const override { return mmu::fingerprint(mmu_); }
 
   std::vector<MemslotView> memslots() const override {
     return list_memslots(mmu_);

@@ -21,6 +21,12 @@ class EveryKth {
     return true;
   }
 
+  // What decides which calls to come it strikes.
+  template <class Add>
+  constexpr void each_word(Add add) const {
+    add(calls_);
+  }
+
  private:
   std::uint64_t period_;
   std::uint64_t calls_ = 0;  // since the last strike

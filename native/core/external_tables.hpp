@@ -29,6 +29,11 @@ class ExternalTables {
     return plan_.strikes() ? other_ : ExternalAnswer::kOk;
   }
 
+  template <class Add>
+  constexpr void each_word(Add add) const {
+    plan_.each_word(add);
+  }
+
  private:
   ExternalAnswer other_ = ExternalAnswer::kOk;
   EveryKth plan_{};

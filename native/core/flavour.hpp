@@ -24,6 +24,7 @@ struct ShadowBooks {
   const ParentLists& parents;
   const PageQueue& active;
 };
+class Digest;
 
 class FlavourOps {
  public:
@@ -87,6 +88,8 @@ class FlavourOps {
   virtual void append_tables(std::vector<TableView>&) const = 0;
   // For whoever checks them; none where tables are trees.
   virtual std::optional<ShadowBooks> books() const { return std::nullopt; }
+  // Every table and what is in it, wherever it lies: fingerprint.hpp.
+  virtual void add_tables(Digest& digest) const = 0;
 };
 
 std::unique_ptr<FlavourOps> make_tdp_ops(Mmu& mmu);

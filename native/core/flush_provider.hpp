@@ -34,6 +34,11 @@ class FlushProvider {
     return !(hyperv_ && !hyperv::fits(pages)) && !failures_.strikes();
   }
 
+  template <class Add>
+  constexpr void each_word(Add add) const {
+    failures_.each_word(add);
+  }
+
  private:
   constexpr FlushProvider(bool exists, bool hyperv, EveryKth failures)
       : exists_(exists), hyperv_(hyperv), failures_(failures) {}

@@ -45,6 +45,16 @@ class GuestMtrrs {
 
   // Of one frame. KVM: kvm_mtrr_get_guest_memory_type().
   MemoryType type_of(Gfn gfn) const;
+  // Every register.
+  template <class Add>
+  void each_word(Add add) const {
+    add(default_);
+    for (const std::uint8_t type : fixed_) add(type);
+    for (const Variable& pair : variable_) {
+      add(pair.base);
+      add(pair.mask);
+    }
+  }
   // Whether the frames may share a huge page.
   // KVM: kvm_mtrr_check_gfn_range_consistency().
   bool is_uniform(GfnRange frames) const;

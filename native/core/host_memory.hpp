@@ -52,7 +52,21 @@ class HostMemory {
   // A page that had to be read in first.
   void make_resident(HostPage page);
 
+  template <class Add>
+  void each_word(Add add) const {
+    add(mappings_.size());
+    for (const auto& [first, mapping] : mappings_) {
+      add(first.value);
+      add(mapping.pages.end.value);
+      add(static_cast<std::uint64_t>(mapping.state));
+      add(number_of(mapping.level));
+      add(mapping.has_frames ? mapping.first_frame.value : kUsualFrames);
+    }
+  }
+
  private:
+  static constexpr std::uint64_t kUsualFrames = ~std::uint64_t{0};
+
   using Mappings = std::map<HostPage, HostMapping>;  // by first page
 
   // The first mapping that has a page at or above `page`.

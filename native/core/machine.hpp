@@ -226,6 +226,9 @@ class Machine {
   // HostOptions::memory_types.
   virtual Result<Outcome> set_mtrr(std::uint32_t msr, std::uint64_t value) = 0;
 
+  // What decides all that it will answer: fingerprint.hpp. Of a VM that rests.
+  virtual Fingerprint fingerprint() const = 0;
+
   // The path that hardware would take for this gpa. Changes nothing.
   virtual Result<std::vector<StepView>> walk(std::uint64_t gpa) const = 0;
   // Every leaf, through every alias, that maps the page at this gpa.

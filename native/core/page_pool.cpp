@@ -12,6 +12,10 @@ namespace {
 
 constexpr std::uint64_t kHugePage = std::uint64_t{2} << 20;
 constexpr std::uint64_t kLargestChunk = std::uint64_t{32} << 20;
+// Of an arena that is no larger than a huge page: whoever asks for one makes
+// many VMs, each for a few events, and clearing 2 MiB would cost more than
+// they.
+constexpr std::uint64_t kSmallChunk = std::uint64_t{64} << 10;
 
 // Linux 5.14; older headers lack the name. Where the kernel refuses it, pages
 // are committed on first touch instead: slower, not wrong.
@@ -39,7 +43,7 @@ Result<PagePool> PagePool::create(std::uint64_t limit) {
       reinterpret_cast<std::uintptr_t>(start);
   if (head != 0) munmap(start, head);
   if (head != kHugePage) munmap(start + head + bytes, kHugePage - head);
-  madvise(start + head, bytes, MADV_HUGEPAGE);
+  if (bytes > kHugePage) madvise(start + head, bytes, MADV_HUGEPAGE);
   PagePool pool(start + head, bytes / kGranule);
   if (!pool.ensure(1, 0)) {
     return Error{ErrorCode::kOutOfMemory,
@@ -94,10 +98,12 @@ void PagePool::give(Shelf& shelf, PageId id) noexcept {
 
 bool PagePool::grow(std::uint64_t granules) noexcept {
   const std::uint64_t have = committed_ * kGranule;
+  const std::uint64_t unit =
+      limit_ * kGranule > kHugePage ? kHugePage : kSmallChunk;
   const std::uint64_t least =
-      round_up((used_ + granules) * kGranule - have, kHugePage);
+      round_up((used_ + granules) * kGranule - have, unit);
   const std::uint64_t wanted =
-      std::max(least, std::min(round_up(have / 8, kHugePage), kLargestChunk));
+      std::max(least, std::min(round_up(have / 8, unit), kLargestChunk));
   const std::uint64_t room = limit_ * kGranule - have;
   if (least > room) return false;
   const std::uint64_t chunk = std::min(wanted, room);

@@ -3,10 +3,11 @@
 //
 // A page never moves, so a reference stays good until the page is given back.
 // Memory is committed ahead of need in huge-page chunks that grow with what is
-// in use (an eighth of it, 2 MiB to 32 MiB), so committed memory stays near
-// the tables' own size and no fault of the host's lands in the middle of a
-// walk. Pages come clean and go back clean: the owner empties what it used,
-// which is cheaper than clearing what it did not.
+// in use (an eighth of it, 2 MiB to 32 MiB; 64 KiB where the whole arena has
+// 2 MiB), so committed memory stays near the tables' own size and no fault of
+// the host's lands in the middle of a walk. Pages come clean and go back clean:
+// the owner empties what it used, which is cheaper than clearing what it did
+// not.
 //
 // It knows sizes, not levels, and hands out nothing unless `ensure` was asked
 // first: a caller learns that memory is short before it has changed anything.

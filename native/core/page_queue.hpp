@@ -32,6 +32,12 @@ class PageQueue {
     return links_[page].previous != kNoPage || first() == page;
   }
 
+  // Calls visit(page), the oldest first; it changes nothing here.
+  template <class Visit>
+  void each(Visit visit) const {
+    for (PageId at = first(); at != kNoPage; at = links_[at].next) visit(at);
+  }
+
   // At the end, if it is not there.
   void add(PageId page) noexcept {
     if (contains(page)) return;

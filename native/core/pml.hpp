@@ -52,6 +52,14 @@ class PmlBuffers {
     // Pages that were never written stay so.
     if (buffer.used != 0) buffer.used = 0;
   }
+  // Calls visit(gfn) for what a vCPU's has, oldest first.
+  template <class Visit>
+  void each(std::uint64_t vcpu, Visit visit) const {
+    const Buffer& buffer = of_[vcpu];
+    for (std::uint64_t i = 0; i < buffer.used; ++i) {
+      visit(AliasedGfn{buffer.gfns[i]});
+    }
+  }
   // Whether a vCPU's has a frame for which is_it(gfn).
   template <class IsIt>
   bool any_of(std::uint64_t vcpu, IsIt is_it) const noexcept {

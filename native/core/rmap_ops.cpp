@@ -5,6 +5,7 @@
 #include "core/cached_rights.hpp"
 #include "core/reach.hpp"
 #include "core/tracepoints/tracer.hpp"
+#include "core/tree_digest.hpp"
 
 namespace mmu {
 namespace {
@@ -258,6 +259,31 @@ void RmapOps::append_tables(std::vector<TableView>& tables) const {
                       .level = static_cast<std::uint8_t>(key.level),
                       .root = key.root});
   });
+}
+
+// By key, so that neither the order in which pages were made nor who reaches
+// them has a say.
+void RmapOps::add_tables(Digest& digest) const {
+  std::vector<Fingerprint> pages;
+  hash_.for_each([&](const ShadowKey& key, PageId id) {
+    Digest page;
+    add_key(page, mmu_, id);
+    add_page(page, mmu_, id);
+    const TableRef table{id, key.level, false};
+    const PageTable& tree = mmu_.tree(RootId::kDirect);
+    for (unsigned i = tree.next_used(table, 0, kEntries); i < kEntries;
+         i = tree.next_used(table, i + 1, kEntries)) {
+      const Spte spte = tree.get(table, i);
+      page.add(i);
+      if (spte.is_link(key.level)) {
+        add_key(page, mmu_, link::page_id(spte.raw));
+      } else {
+        add_entry(page, mmu_, spte);
+      }
+    }
+    pages.push_back(page.value());
+  });
+  add_unordered(digest, pages);
 }
 
 std::unique_ptr<FlavourOps> make_rmap_ops(Mmu& mmu, ParentLists& parents,

@@ -49,6 +49,7 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   std::optional<ShadowBooks> books() const override {
     return ShadowBooks{hash_, parents_, active_};
   }
+  void add_tables(Digest& digest) const override;
 
   // Keeps reverse maps and parents true, whatever changes an entry.
   void changed(TableRef table, unsigned index, Spte old,

@@ -4,6 +4,7 @@
 // Part of machine.hpp, which is where to look first.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,14 @@
 #include <vector>
 
 namespace mmu {
+
+// 128 bits of a VM's state: fingerprint.hpp.
+struct Fingerprint {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+
+  friend auto operator<=>(const Fingerprint&, const Fingerprint&) = default;
+};
 
 // One entry on the path of a walk, root first.
 struct StepView {

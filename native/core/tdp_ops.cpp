@@ -5,6 +5,7 @@
 #include "core/range_ops.hpp"
 #include "core/table_walk.hpp"
 #include "core/tracepoints/tracer.hpp"
+#include "core/tree_digest.hpp"
 
 namespace mmu {
 
@@ -189,6 +190,23 @@ void TdpOps::append_tables(std::vector<TableView>& tables) const {
            .parents = 1,
            .level = static_cast<std::uint8_t>(number_of(walk.level()) - 1),
            .root = root});
+    }
+  }
+}
+
+void TdpOps::add_tables(Digest& digest) const {
+  for (const PageTable& tree : mmu_.trees) {
+    digest.add(tree.has_root());
+    const AliasedRange all{{0}, {bit(kMaxAddressBits - kPageShift)}};
+    for (TableWalk walk(tree, all); walk; walk.next()) {
+      const Spte spte = walk.spte();
+      digest.add(walk.gfn().value);
+      digest.add(number_of(walk.level()));
+      if (spte.is_link(walk.level())) {
+        add_page(digest, mmu_, link::table(spte, below(walk.level())).id);
+      } else {
+        add_entry(digest, mmu_, spte);
+      }
     }
   }
 }

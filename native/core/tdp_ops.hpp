@@ -29,6 +29,7 @@ class TdpOps final : public FlavourOps {
   bool disarm(const Memslot& slot) override;
   bool write_protect_gfns(const Memslot& slot, GfnRange frames) override;
   void append_tables(std::vector<TableView>& tables) const override;
+  void add_tables(Digest& digest) const override;
 
  private:
   OutcomeCode map_leaf(Fault& fault, Memslot& slot);

@@ -70,6 +70,7 @@ class TlbFlush {
   // Whether KVM would bother to flush range by range.
   bool has_range_hook() const noexcept { return provider_.exists(); }
 
+  const FlushProvider& provider() const noexcept { return provider_; }
   const EventFlush& event() const noexcept { return event_; }
   const FlushCounts& counts() const noexcept { return counts_; }
   // Called after every request, with the frames it was about.

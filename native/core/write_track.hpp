@@ -35,6 +35,17 @@ class WriteTrack {
   // One less, but for those that have none.
   void remove(GfnRange range);
 
+  // Where the count changes, and to what.
+  template <class Add>
+  void each_word(Add add) const {
+    Count before = 0;
+    for (const auto& [gfn, count] : edges_) {
+      if (count == before) continue;
+      add(gfn.value);
+      add(before = count);
+    }
+  }
+
  private:
   using Edges = std::map<Gfn, Count>;  // the count from here on
 

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { bytesPerRow, LAYOUT } from "../../lib/columns/layout.js";
 import { ERROR_CODES } from "../../lib/errors.js";
 import { loadAddon } from "../../lib/native/addon.js";
-import type { NativeAddon, NativeDecoder, NativeMappedFile, NativeVm } from "../../lib/native/addon-types.js";
+import type { NativeAddon, NativeDecoder, NativeExplorer, NativeMappedFile, NativeVm } from "../../lib/native/addon-types.js";
 import { CONFIG } from "./native-config.js";
 
 type Member = "method" | "getter";
@@ -24,6 +24,7 @@ const ADDON: Record<keyof NativeAddon, "function"> = {
   build: "function",
   Vm: "function",
   Decoder: "function",
+  Explorer: "function",
   MappedFile: "function",
 };
 
@@ -77,6 +78,7 @@ const VM: Record<keyof NativeVm, Member> = {
   close: "method",
 };
 
+const EXPLORER: Record<keyof NativeExplorer, Member> = { advance: "method", found: "method" };
 const DECODER: Record<keyof NativeDecoder, Member> = { decode: "method", totals: "method" };
 
 const MAPPED_FILE: Record<keyof NativeMappedFile, Member> = {
@@ -106,6 +108,7 @@ describe("the addon", () => {
   test.each([
     ["Vm", VM],
     ["Decoder", DECODER],
+    ["Explorer", EXPLORER],
     ["MappedFile", MAPPED_FILE],
   ] as const)("gives %s exactly the members of its interface", (name, members) => {
     expect(membersOf(addon[name])).toEqual(members);

@@ -57,7 +57,7 @@ const native: readonly Group[] = [
   {
     name: "core/1",
     files:
-      /^native\/core\/(formats\/\w+|alias\/alias_(space|traits|views)|spte|spte_change|leaf|role|pml|log_window|table_page|page_pool|page_queue|memslot|memslot_check|kernel_profile|dirty_bitmap|dirty_ring|tlb|flush_plan|parse_number|reserved_bits|every_kth|lazy_array|index_pool|sparse_bits|spte_ref_lists|reverse_map|shadow_hash|parent_lists|frame_set|host_memory|invalidation|write_track|mmio_cache|async_faults|pferr|flush_provider|hyperv_list|guest_mtrrs|external_tables)\.[ch]pp$/,
+      /^native\/core\/(formats\/\w+|alias\/alias_(space|traits|views)|digest|spte|spte_change|leaf|role|pml|log_window|table_page|page_pool|page_queue|memslot|memslot_check|kernel_profile|dirty_bitmap|dirty_ring|tlb|flush_plan|parse_number|reserved_bits|every_kth|lazy_array|index_pool|sparse_bits|spte_ref_lists|reverse_map|shadow_hash|parent_lists|frame_set|host_memory|invalidation|write_track|mmio_cache|async_faults|pferr|flush_provider|hyperv_list|guest_mtrrs|external_tables)\.[ch]pp$/,
     may: ["core/0", "core/machine.hpp"],
   },
   // Behaviour: walks, faults, range operations, the contract of a strategy.
@@ -67,11 +67,17 @@ const native: readonly Group[] = [
       /^native\/core\/(alias\/alias_(strategy|traits|views|defaults)|tracepoints\/\w+|rules\/rule(_set)?|audit\/audit\w*|\w+)\.[ch]pp$/,
     may: ["core/0", "core/1", "core/machine.hpp"],
   },
+  // Many short lives of machines, seen from outside.
+  {
+    name: "check",
+    files: /^native\/check\/\w+\.[ch]pp$/,
+    may: ["core/0", "core/machine.hpp"],
+  },
   { name: "trace", files: /^native\/trace\/\w+\.[ch]pp$/, may: ["core/0"] },
   {
     name: "binding",
     files: /^native\/binding\/\w+\.[ch]pp$/,
-    may: ["core/0", "core/machine.hpp", "trace/decoder.hpp"],
+    may: ["core/0", "core/machine.hpp", "check/explorer.hpp", "trace/decoder.hpp"],
   },
 ];
 
@@ -84,6 +90,8 @@ const lib: readonly Group[] = [
   { name: "address", files: /^lib\/address\.ts$/, may: ["errors", "expect"] },
   // Only types; what the addon promises.
   { name: "addon-types", files: /^lib\/native\/(addon|audit|host|rule|slot)-types\.ts$/, may: [] },
+  { name: "addon-types", files: /^lib\/native\/(addon|host|rule|slot)-types\.ts$/, may: [] },
+  { name: "addon-types", files: /^lib\/native\/(addon|host|slot|rule|explorer)-types\.ts$/, may: [] },
   { name: "columns", files: /^lib\/columns\//, may: [...leaves, "addon-types"] },
   // What the engine knows of configurations is asked through its type; who has the addon hands it in.
   { name: "config", files: /^lib\/config(\.ts$|\/)/, may: [...leaves, "addon-types"] },

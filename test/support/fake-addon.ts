@@ -222,6 +222,7 @@ export const fakeAddon: NativeAddon = {
   detectFormat: () => "",
   build: () => ({}),
   Vm: FakeVm,
+  Explorer: unused as unknown as NativeAddon["Explorer"],
   Decoder: unused as unknown as NativeAddon["Decoder"],
   MappedFile: unused as unknown as NativeAddon["MappedFile"],
 };

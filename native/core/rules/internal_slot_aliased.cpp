@@ -39,6 +39,14 @@ class InternalSlotAliased final : public Rule {
              gpa_of(issued).value});
   }
 
+  // In the order in which frames were first met, of which there are few.
+  void add_memory(Digest& digest) const override {
+    for (const Seen& seen : seen_) {
+      digest.add(seen.gfn.value);
+      digest.add(seen.aliases);
+    }
+  }
+
  private:
   struct Seen {
     Gfn gfn;

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/access.hpp"
+#include "core/digest.hpp"
 
 namespace mmu {
 
@@ -59,6 +60,8 @@ class Rule {
   virtual void flushed(GfnRange) {}
   // A flush is due, and this is what will be asked for; not yet done.
   virtual void planned(const FlushRequest&, const FlushPlan&) {}
+  // What it remembers and will judge by: fingerprint.hpp.
+  virtual void add_memory(Digest&) const {}
 
   // Unless a rule says otherwise.
   static constexpr RuleKind kKind = RuleKind::kViolation;

@@ -61,6 +61,10 @@ void RuleSet::planned(const FlushRequest& request, const FlushPlan& plan) {
   for (const auto& seat : seats_) seat->rule->planned(request, plan);
 }
 
+void RuleSet::add_memory(Digest& digest) const {
+  for (const auto& seat : seats_) seat->rule->add_memory(digest);
+}
+
 std::vector<ViolationView> RuleSet::found(RuleKind kind) const {
   std::vector<ViolationView> found;
   for (const auto& seat : seats_) {

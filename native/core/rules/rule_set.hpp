@@ -20,6 +20,7 @@ class RuleSet {
   void removed(GfnRange range);
   void flushed(GfnRange range);
   void planned(const FlushRequest& request, const FlushPlan& plan);
+  void add_memory(Digest& digest) const;
 
   // Rules of that kind that fired, by id.
   std::vector<ViolationView> found(RuleKind kind) const;

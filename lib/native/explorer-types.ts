@@ -1,0 +1,59 @@
+/** The part of the addon's interface that explores small worlds; as unchecked as the rest of it. */
+import type { NativeRegionRequest } from "./slot-types.js";
+
+/** One call of a VM. `kind` is an index into `NativeLayout.eventKinds`. */
+export type NativeStep =
+  | {
+      readonly is: "event";
+      readonly kind: number;
+      readonly gpa: number;
+      readonly bytes: number;
+      readonly vcpu: number;
+      readonly access: number;
+    }
+  | { readonly is: "memslot"; readonly region: NativeRegionRequest }
+  | { readonly is: "mtrr"; readonly msr: number; readonly value: number | bigint };
+
+export interface NativeOperation {
+  readonly steps: readonly NativeStep[];
+  /** What the second does before anything was done by a first or a second is the image of what the first does. */
+  readonly symmetry: "none" | "first" | "second";
+}
+
+export interface NativeWorld {
+  /** None of them may be refused. */
+  readonly setup: readonly NativeStep[];
+  /** At most 255. */
+  readonly operations: readonly NativeOperation[];
+}
+
+export interface NativeBound {
+  /** Most operations in a row, at most 255. */
+  readonly operations: number;
+  readonly states: number;
+}
+
+export interface NativeCoverage {
+  readonly states: number;
+  readonly transitions: number;
+  /** Every sequence of so many operations was tried, or an image of it. */
+  readonly covered: number;
+  readonly end: "not-yet" | "complete" | "too-many-states";
+}
+
+/** A rule that fired first behind this path. */
+export interface NativeFound {
+  readonly rule: string;
+  /** `""` if it is no known one. */
+  readonly defect: string;
+  readonly reason: string;
+  readonly gpa: number;
+  /** Indexes of operations. */
+  readonly path: readonly number[];
+}
+
+export interface NativeExplorer {
+  /** Goes on for at least so many transitions, or to the end. */
+  advance(transitions: number): NativeCoverage;
+  found(): NativeFound[];
+}

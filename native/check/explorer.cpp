@@ -1,0 +1,134 @@
+#include "check/explorer.hpp"
+
+#include <algorithm>
+#include <new>
+
+#include "check/player.hpp"
+
+namespace mmu::check {
+namespace {
+
+constexpr std::uint32_t kNoParent = ~std::uint32_t{0};
+
+Error out_of_memory(std::uint64_t states) {
+  return {ErrorCode::kOutOfMemory,
+          {{{"states", states}}},
+          "no memory for more than " + std::to_string(states) + " states"};
+}
+
+}  // namespace
+
+Result<Explorer> Explorer::begin(World world, const Bound& bound) {
+  try {
+    auto first = live(world, {});
+    if (!first) return first.error();
+    Explorer explorer(std::move(world), bound);
+    explorer.known_.insert(first.value()->fingerprint());
+    explorer.nodes_.push_back({kNoParent, 0, 0, false});
+    explorer.answer_.states = 1;
+    return explorer;
+  } catch (const std::bad_alloc&) {
+    return out_of_memory(0);
+  }
+}
+
+std::optional<Error> Explorer::advance(std::uint64_t transitions) {
+  const std::uint64_t until = answer_.transitions + transitions;
+  try {
+    while (answer_.end == End::kNotYet && answer_.transitions < until) {
+      const bool is_last =
+          next_ == nodes_.size() || nodes_[next_].depth == bound_.operations;
+      // Where no state is left to go on from, more operations change nothing.
+      answer_.covered = is_last ? bound_.operations : nodes_[next_].depth;
+      if (is_last) {
+        answer_.end = End::kComplete;
+      } else if (auto error = expand(next_)) {
+        return error;
+      } else {
+        ++next_;
+      }
+    }
+    return std::nullopt;
+  } catch (const std::bad_alloc&) {
+    return out_of_memory(answer_.states);
+  }
+}
+
+std::optional<Error> Explorer::expand(std::uint32_t at) {
+  const Node node = nodes_[at];
+  const std::vector<std::uint8_t> path = path_to(at);
+  std::unique_ptr<Machine> machine;
+  Fingerprint before{};
+  for (std::size_t i = 0; i < world_.operations.size(); ++i) {
+    const bool is_image =
+        world_.operations[i].symmetry == Symmetry::kSecond && !node.is_lopsided;
+    if (is_image) continue;
+    if (machine == nullptr) {
+      auto lived = live(world_, path);
+      if (!lived) return lived.error();
+      machine = std::move(lived.value());
+      before = machine->fingerprint();
+    }
+    const auto operation = static_cast<std::uint8_t>(i);
+    if (auto error = take(*machine, path, operation)) return error;
+    const Fingerprint after = machine->fingerprint();
+    if (after == before) continue;
+    machine.reset();
+    if (node.depth + 1u < bound_.operations) keep(at, operation, after);
+    if (answer_.end != End::kNotYet) break;
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> Explorer::take(Machine& machine,
+                                    const std::vector<std::uint8_t>& path,
+                                    std::uint8_t operation) {
+  const std::vector<ViolationView> before = machine.violations();
+  if (auto error = apply(machine, world_.operations[operation])) return error;
+  ++answer_.transitions;
+  for (const ViolationView& now : machine.violations()) {
+    const auto old = std::ranges::find(before, now.rule, &ViolationView::rule);
+    const bool is_new = old == before.end() || old->count < now.count;
+    if (is_new) note(now, path, operation);
+  }
+  return std::nullopt;
+}
+
+void Explorer::note(const ViolationView& seen,
+                    const std::vector<std::uint8_t>& path,
+                    std::uint8_t operation) {
+  for (const Found& found : answer_.found) {
+    if (found.rule == seen.rule) return;
+  }
+  Found found{std::string(seen.rule), std::string(seen.defect),
+              std::string(seen.reason), seen.gpa, path};
+  found.path.push_back(operation);
+  answer_.found.push_back(std::move(found));
+}
+
+void Explorer::keep(std::uint32_t parent, std::uint8_t operation,
+                    Fingerprint state) {
+  if (!known_.insert(state)) return;
+  if (nodes_.size() >= bound_.states) {
+    answer_.end = End::kTooManyStates;
+    return;
+  }
+  const Node& from = nodes_[parent];
+  const bool is_lopsided =
+      from.is_lopsided ||
+      world_.operations[operation].symmetry != Symmetry::kNone;
+  nodes_.push_back({parent, operation,
+                    static_cast<std::uint8_t>(from.depth + 1), is_lopsided});
+  answer_.states = nodes_.size();
+}
+
+std::vector<std::uint8_t> Explorer::path_to(std::uint32_t at) const {
+  std::vector<std::uint8_t> path;
+  for (; nodes_[at].parent != kNoParent; at = nodes_[at].parent) {
+    path.push_back(nodes_[at].operation);
+  }
+  std::ranges::reverse(path);
+  return path;
+}
+
+}  // namespace mmu::check

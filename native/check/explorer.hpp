@@ -1,0 +1,85 @@
+// Everything that can happen in a small world, up to a number of operations.
+//
+// Breadth first: the first path to a violation is one of the shortest. A state
+// is known by its fingerprint and followed once. A VM cannot be copied, so the
+// next state is had by living the path to it again in a new VM, which a
+// transition that changed nothing saves.
+//
+// What is told of a state is the path to it, and not the state, so memory is
+// about 40 bytes a state.
+#pragma once
+
+#include <string>
+
+#include "check/fingerprint_set.hpp"
+#include "check/world.hpp"
+
+namespace mmu::check {
+
+struct Bound {
+  unsigned operations = 5;  // at most 255
+  std::uint64_t states = 4'000'000;
+};
+
+// A rule that fires, and the operations that lead there.
+struct Found {
+  std::string rule;
+  std::string defect;  // known defect of the strategy, or empty
+  std::string reason;
+  std::uint64_t gpa = 0;
+  std::vector<std::uint8_t> path;  // indexes of World::operations
+};
+
+enum class End : std::uint8_t { kNotYet, kComplete, kTooManyStates };
+
+struct Exploration {
+  std::vector<Found> found;  // each rule once, in the order of discovery
+  std::uint64_t states = 0;
+  std::uint64_t transitions = 0;
+  // Every sequence of so many operations was tried, or an image of it.
+  unsigned covered = 0;
+  End end = End::kNotYet;
+};
+
+class Explorer {
+ public:
+  // Errors: of make_machine(), of a setup that is refused, and kOutOfMemory.
+  static Result<Explorer> begin(World world, const Bound& bound);
+
+  // Goes on for at least so many transitions, or to the end. kOutOfMemory: what
+  // was found so far stands, and it may be called again.
+  std::optional<Error> advance(std::uint64_t transitions);
+
+  const Exploration& so_far() const noexcept { return answer_; }
+
+ private:
+  // A state, as the last step of the path to it.
+  struct Node {
+    std::uint32_t parent;
+    std::uint8_t operation;
+    std::uint8_t depth;
+    // Whether something happened on the path that tells the two pages apart.
+    bool is_lopsided;
+  };
+
+  Explorer(World world, const Bound& bound)
+      : world_(std::move(world)), bound_(bound) {}
+
+  std::optional<Error> expand(std::uint32_t at);
+  std::optional<Error> take(Machine& machine,
+                            const std::vector<std::uint8_t>& path,
+                            std::uint8_t operation);
+  void note(const ViolationView& seen, const std::vector<std::uint8_t>& path,
+            std::uint8_t operation);
+  void keep(std::uint32_t parent, std::uint8_t operation, Fingerprint state);
+  std::vector<std::uint8_t> path_to(std::uint32_t at) const;
+
+  World world_;
+  Bound bound_;
+  FingerprintSet known_;
+  std::vector<Node> nodes_;
+  std::uint32_t next_ = 0;  // the first whose operations were not all tried
+  Exploration answer_;
+};
+
+}  // namespace mmu::check

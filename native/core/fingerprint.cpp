@@ -1,0 +1,115 @@
+#include "core/fingerprint.hpp"
+
+#include <algorithm>
+
+#include "core/digest.hpp"
+#include "core/flavour.hpp"
+#include "core/rules/rule_set.hpp"
+#include "core/tree_digest.hpp"
+
+namespace mmu {
+namespace {
+
+void add_range(Digest& digest, GfnRange range) {
+  digest.add(range.start.value);
+  digest.add(range.end.value);
+}
+
+void add_slot(Digest& digest, const Memslot& slot) {
+  digest.add(slot.id);
+  digest.add(slot.flags);
+  add_range(digest, slot.range);
+  digest.add(slot.hva.value);
+  digest.add(number_of(slot.backing));
+  digest.add(static_cast<std::uint64_t>(slot.memfd));
+  digest.add(slot.memfd_offset);
+  digest.add(slot.dirty != nullptr);
+  if (slot.dirty) {
+    for (const std::uint64_t word : slot.dirty->words()) digest.add(word);
+  }
+  slot.tracked.each_word([&](std::uint64_t word) { digest.add(word); });
+}
+
+void add_slots(Digest& digest, const Mmu& mmu) {
+  for (const MemslotSet& set : mmu.slot_sets) {
+    digest.add(set.slots().size());
+    for (const auto& slot : set.slots()) add_slot(digest, *slot);
+  }
+  digest.add(mmu.slot_zap_all);
+  digest.add(mmu.log.is_manual);
+  digest.add(mmu.log.is_set_at_first);
+  digest.add(mmu.memfds.size());
+  mmu.private_frames.for_each_in(
+      {{0}, {bit(kMaxAddressBits - kPageShift)}},
+      [&](GfnRange frames) { add_range(digest, frames); });
+}
+
+void add_host(Digest& digest, const Mmu& mmu) {
+  const auto add = [&](std::uint64_t word) { digest.add(word); };
+  digest.add(mmu.invalidations.in_progress());
+  digest.add(mmu.invalidations.active_notifiers);
+  if (mmu.invalidations.is_open()) add_range(digest, mmu.invalidations.range());
+  mmu.host.each_word(add);
+  mmu.external.each_word(add);
+  mmu.flush.provider().each_word(add);
+  if (mmu.mtrrs) mmu.mtrrs->each_word(add);
+}
+
+void add_tlb(Digest& digest, const Mmu& mmu, unsigned vcpu) {
+  std::vector<Fingerprint> entries;
+  (*mmu.tlbs)[vcpu].for_each([&](const TlbEntry& entry) {
+    // Nobody can load its root any more.
+    if (entry.incarnation != mmu.incarnations[entry.root]) return;
+    Digest one;
+    one.add(entry.gfn.value);
+    one.add(entry.pfn.value);
+    one.add(entry.root | entry.rights << 8 | entry.level << 16 |
+            unsigned{entry.overdue} << 24);
+    entries.push_back(one.value());
+  });
+  add_unordered(digest, entries);
+}
+
+// Where the vCPU stands among the others, and its name, are no part of it.
+Fingerprint of_vcpu(const Mmu& mmu, unsigned vcpu) {
+  Digest digest;
+  if (mmu.tlbs) add_tlb(digest, mmu, vcpu);
+  if (mmu.pml) {
+    mmu.pml->each(vcpu, [&](AliasedGfn gfn) { digest.add(gfn.value); });
+  }
+  if (mmu.rings && vcpu < mmu.rings->of.size()) {
+    mmu.rings->of[vcpu].each_word([&](std::uint64_t w) { digest.add(w); });
+  }
+  if (vcpu >= mmu.vcpu_states.size()) return digest.value();
+  const VcpuState& state = mmu.vcpu_states[vcpu];
+  // A hole that is remembered from before the last change of slots, or none,
+  // is as good as the other.
+  if (state.mmio.generation == mmu.slots().generation()) {
+    digest.add(state.mmio.gfn.value);
+  }
+  for (const AsyncFaults::Pending& page : state.async.pending()) {
+    digest.add(page.issued.value);
+  }
+  return digest.value();
+}
+
+}  // namespace
+
+Fingerprint fingerprint(const Mmu& mmu) {
+  Digest digest;
+  add_slots(digest, mmu);
+  add_host(digest, mmu);
+  mmu.ops->add_tables(digest);
+  if (mmu.nx_pages) {
+    mmu.nx_pages->each([&](PageId id) { add_key(digest, mmu, id); });
+  }
+  std::vector<Fingerprint> vcpus;
+  for (unsigned i = 0; i < mmu.vcpus.size(); ++i) {
+    vcpus.push_back(of_vcpu(mmu, i));
+  }
+  add_unordered(digest, vcpus);
+  if (mmu.rules) mmu.rules->add_memory(digest);
+  return digest.value();
+}
+
+}  // namespace mmu

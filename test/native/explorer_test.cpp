@@ -1,0 +1,108 @@
+// Explorations of small worlds: what they find, and that looking at each state
+// once, and at one of two images, leaves nothing out.
+#include "check/explorer.hpp"
+
+#include <set>
+
+#include "small_world.hpp"
+
+using mmu::Flavour;
+using mmu::check::Bound;
+using mmu::check::End;
+using mmu::check::Exploration;
+using mmu::check::World;
+using world::Small;
+
+namespace {
+
+Exploration explore(const World& small, Bound bound) {
+  auto explorer = mmu::check::Explorer::begin(small, bound);
+  INFO((explorer ? std::string() : explorer.error().message()));
+  REQUIRE(explorer);
+  // In slices, as whoever shows progress does.
+  while (explorer.value().so_far().end == End::kNotYet) {
+    REQUIRE(!explorer.value().advance(100));
+  }
+  return explorer.value().so_far();
+}
+
+std::set<std::string> rules_of(const Exploration& explored) {
+  std::set<std::string> rules;
+  for (const auto& found : explored.found) rules.insert(found.rule);
+  return rules;
+}
+
+// Every sequence, one after the other, with nothing remembered.
+void try_all(const World& small, std::vector<std::uint8_t>& path, unsigned left,
+             std::set<std::string>& rules) {
+  const auto machine = mmu::check::live(small, path);
+  REQUIRE(machine);
+  for (const auto& seen : machine.value()->violations()) {
+    rules.insert(std::string(seen.rule));
+  }
+  if (left == 0) return;
+  for (std::size_t i = 0; i < small.operations.size(); ++i) {
+    path.push_back(static_cast<std::uint8_t>(i));
+    try_all(small, path, left - 1, rules);
+    path.pop_back();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("an exploration finds what trying every sequence finds") {
+  for (const Small& each :
+       {Small{"stolen-bits", Flavour::kTdp, "bits:47", "fail:2"},
+        Small{"v5-as-posted", Flavour::kRmap, "bits:47", "hyperv"},
+        Small{.strategy = "v5-as-posted", .internal_slots = true},
+        Small{.strategy = "v5-as-reviewed",
+              .mmu = Flavour::kRmap,
+              .backing = 2,
+              .memory_types = true},
+        Small{"precise", Flavour::kRmap, "bits:47", "hyperv"}}) {
+    CAPTURE(each.strategy);
+    const World small = world::small_world(each);
+    std::set<std::string> rules;
+    std::vector<std::uint8_t> path;
+    try_all(small, path, 3, rules);
+    const Exploration explored = explore(small, {.operations = 3});
+    CHECK(rules_of(explored) == rules);
+    CHECK(explored.end == End::kComplete);
+    CHECK(explored.covered == 3);
+  }
+}
+
+TEST_CASE("the path to what was found leads there, and no part of it does") {
+  const World small =
+      world::small_world({"stolen-bits", Flavour::kRmap, "bits:47", "fail:2"});
+  const Exploration explored = explore(small, {.operations = 4});
+  REQUIRE(!explored.found.empty());
+  for (const auto& found : explored.found) {
+    CAPTURE(found.rule);
+    CHECK(found.defect == "B14");
+    auto path = found.path;
+    const auto there = mmu::check::live(small, path);
+    CHECK(world::fired(*there.value(), found.rule) == 1);
+    path.pop_back();
+    const auto before = mmu::check::live(small, path);
+    CHECK(world::fired(*before.value(), found.rule) == 0);
+  }
+}
+
+TEST_CASE("an exploration that may keep no more states says how far it got") {
+  const World small = world::small_world({});
+  const Exploration explored = explore(small, {.operations = 4, .states = 50});
+  CHECK(explored.end == End::kTooManyStates);
+  CHECK(explored.states == 50);
+  CHECK(explored.covered < 4);
+  CHECK(explored.covered > 0);
+}
+
+TEST_CASE("a world whose setup is refused is refused") {
+  World small = world::small_world({});
+  small.setup.push_back(small.setup.front());
+  std::get<mmu::MemslotRegion>(small.setup.back()).slot = 1;
+  const auto explored = mmu::check::Explorer::begin(small, {});
+  REQUIRE(!explored);
+  CHECK(explored.error().code == mmu::ErrorCode::kMemslotOverlap);
+}
