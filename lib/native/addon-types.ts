@@ -21,6 +21,7 @@ import type {
 export type * from "./audit-types.js";
 export type * from "./rule-types.js";
 export type * from "./explorer-types.js";
+export type * from "./rule-types.js";
 export type * from "./slot-types.js";
 
 /** An error thrown by, or a rejection from, the addon. */

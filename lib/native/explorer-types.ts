@@ -2,7 +2,7 @@
 import type { NativeRegionRequest } from "./slot-types.js";
 
 /** One call of a VM. `kind` is an index into `NativeLayout.eventKinds`. */
-export type NativeStep =
+export type NativeCheckStep =
   | {
       readonly is: "event";
       readonly kind: number;
@@ -14,17 +14,17 @@ export type NativeStep =
   | { readonly is: "memslot"; readonly region: NativeRegionRequest }
   | { readonly is: "mtrr"; readonly msr: number; readonly value: number | bigint };
 
-export interface NativeOperation {
-  readonly steps: readonly NativeStep[];
+export interface NativeCheckOperation {
+  readonly steps: readonly NativeCheckStep[];
   /** What the second does before anything was done by a first or a second is the image of what the first does. */
   readonly symmetry: "none" | "first" | "second";
 }
 
 export interface NativeWorld {
   /** None of them may be refused. */
-  readonly setup: readonly NativeStep[];
+  readonly setup: readonly NativeCheckStep[];
   /** At most 255. */
-  readonly operations: readonly NativeOperation[];
+  readonly operations: readonly NativeCheckOperation[];
 }
 
 export interface NativeBound {

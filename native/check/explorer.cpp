@@ -10,6 +10,14 @@ namespace {
 
 constexpr std::uint32_t kNoParent = ~std::uint32_t{0};
 
+// Violations and advisories.
+std::vector<ViolationView> fired(const Machine& machine) {
+  std::vector<ViolationView> all = machine.violations();
+  const std::vector<ViolationView> more = machine.advisories();
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
 Error out_of_memory(std::uint64_t states) {
   return {ErrorCode::kOutOfMemory,
           {{{"states", states}}},
@@ -83,10 +91,10 @@ std::optional<Error> Explorer::expand(std::uint32_t at) {
 std::optional<Error> Explorer::take(Machine& machine,
                                     const std::vector<std::uint8_t>& path,
                                     std::uint8_t operation) {
-  const std::vector<ViolationView> before = machine.violations();
+  const std::vector<ViolationView> before = fired(machine);
   if (auto error = apply(machine, world_.operations[operation])) return error;
   ++answer_.transitions;
-  for (const ViolationView& now : machine.violations()) {
+  for (const ViolationView& now : fired(machine)) {
     const auto old = std::ranges::find(before, now.rule, &ViolationView::rule);
     const bool is_new = old == before.end() || old->count < now.count;
     if (is_new) note(now, path, operation);

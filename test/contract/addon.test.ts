@@ -7,7 +7,13 @@ import { describe, expect, test } from "vitest";
 import { bytesPerRow, LAYOUT } from "../../lib/columns/layout.js";
 import { ERROR_CODES } from "../../lib/errors.js";
 import { loadAddon } from "../../lib/native/addon.js";
-import type { NativeAddon, NativeDecoder, NativeExplorer, NativeMappedFile, NativeVm } from "../../lib/native/addon-types.js";
+import type {
+  NativeAddon,
+  NativeDecoder,
+  NativeExplorer,
+  NativeMappedFile,
+  NativeVm,
+} from "../../lib/native/addon-types.js";
 import { CONFIG } from "./native-config.js";
 
 type Member = "method" | "getter";

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { BOOT, BOOT_TEXT, gpaliasJson } from "../cli/run-cli.js";
 import { root } from "../support/source-graph.js";
 
-const names = ["replay", "compare", "strategies", "inspect", "verify", "doctor", "explain"] as const;
+const names = ["replay", "compare", "strategies", "inspect", "verify", "doctor", "explain", "check"] as const;
 type Name = (typeof names)[number];
 
 const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
@@ -33,6 +33,7 @@ beforeAll(async () => {
   documents.verify = await gpaliasJson(["verify", "vectors", "test/unit/vectors/sample.jsonl"]);
   documents.doctor = await gpaliasJson(["doctor"]);
   documents.explain = await gpaliasJson(["explain"]);
+  documents.check = await gpaliasJson(["check", "precise/tdp", "--ops", "2"]);
 });
 
 describe("what the command prints obeys its schema", () => {

@@ -40,6 +40,9 @@ void try_all(const World& small, std::vector<std::uint8_t>& path, unsigned left,
   for (const auto& seen : machine.value()->violations()) {
     rules.insert(std::string(seen.rule));
   }
+  for (const auto& seen : machine.value()->advisories()) {
+    rules.insert(std::string(seen.rule));
+  }
   if (left == 0) return;
   for (std::size_t i = 0; i < small.operations.size(); ++i) {
     path.push_back(static_cast<std::uint8_t>(i));
@@ -79,6 +82,7 @@ TEST_CASE("the path to what was found leads there, and no part of it does") {
   REQUIRE(!explored.found.empty());
   for (const auto& found : explored.found) {
     CAPTURE(found.rule);
+    if (found.defect == "D8") continue;
     CHECK(found.defect == "B14");
     auto path = found.path;
     const auto there = mmu::check::live(small, path);

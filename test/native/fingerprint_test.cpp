@@ -38,6 +38,7 @@ std::string answer_of(mmu::Machine& machine, const mmu::check::Step& step) {
 std::uint64_t violations_of(const mmu::Machine& machine) {
   std::uint64_t count = 0;
   for (const auto& seen : machine.violations()) count += seen.count;
+  for (const auto& seen : machine.advisories()) count += seen.count;
   return count;
 }
 

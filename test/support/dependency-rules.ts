@@ -128,11 +128,23 @@ const lib: readonly Group[] = [
   },
   // One form of report a file.
   { name: "report formats", files: /^lib\/report\/formats\//, may: ["report"], plugins: true },
+  {
+    name: "world operations",
+    files: /^lib\/check\/operations\//,
+    may: [...leaves, "small worlds"],
+    plugins: true,
+  },
+  // Worlds made and lived: the addon's explorer does the work.
+  {
+    name: "small worlds",
+    files: /^lib\/check(\.ts$|\/)/,
+    may: [...leaves, "addon-types", "columns", "config", "native"],
+  },
   // Data in, text out: a result's type is all it knows of a replay.
   {
     name: "report",
     files: /^lib\/report\//,
-    may: ["address", "addon-types", "expect", "explanation", "metrics", "replay", "vectors"],
+    may: ["address", "addon-types", "expect", "explanation", "metrics", "replay", "small worlds", "vectors"],
   },
   {
     name: "replay",
@@ -150,6 +162,7 @@ const lib: readonly Group[] = [
       "native",
       "projections",
       "replay",
+      "small worlds",
       "report",
       "trace",
       "traces",

@@ -1,0 +1,40 @@
+/**
+ * One small world explored, on the thread that asks: a slice, a report, a
+ * slice. Who wants more threads gives each a world of its own.
+ */
+import { nativeConfigOf } from "../config/engine.js";
+import { resolveConfigWith } from "../config.js";
+import { attempt } from "../errors.js";
+import type { NativeAddon, NativeCoverage, NativeFound } from "../native/addon-types.js";
+import { nativeWorldOf } from "./native-world.js";
+import type { SmallWorld } from "./world.js";
+
+/** Between two reports: a tenth of a second or so. */
+const SLICE = 2_000;
+
+export interface CheckBound {
+  /** Most operations in a row: 1 to 255. */
+  readonly operations: number;
+  /** Most states of one world that are kept: some 40 bytes each. */
+  readonly states: number;
+}
+
+export interface Explored extends NativeCoverage {
+  readonly found: readonly NativeFound[];
+}
+
+/** Lives the world, slice by slice; every `next()` is one, and the last value is the whole answer. */
+export function* exploring(
+  addon: NativeAddon,
+  world: SmallWorld,
+  bound: CheckBound,
+): Generator<NativeCoverage, Explored> {
+  const config = nativeConfigOf(resolveConfigWith(addon, world.config));
+  const explorer = attempt(() => new addon.Explorer(config, nativeWorldOf(world), bound));
+  let coverage = attempt(() => explorer.advance(SLICE));
+  while (coverage.end === "not-yet") {
+    yield coverage;
+    coverage = attempt(() => explorer.advance(SLICE));
+  }
+  return { ...coverage, found: explorer.found() };
+}

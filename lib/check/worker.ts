@@ -1,0 +1,18 @@
+/** What a thread of the pool runs: one world, and what there is to say of it. */
+import { parentPort, workerData } from "node:worker_threads";
+import { loadAddon } from "../native/addon.js";
+import { type CheckBound, exploring } from "./explore-world.js";
+import type { Said } from "./pool.js";
+import type { SmallWorld } from "./world.js";
+
+const say = (said: Said): void => parentPort?.postMessage(said);
+
+const { world, bound } = workerData as { world: SmallWorld; bound: CheckBound };
+try {
+  const slices = exploring(loadAddon(), world, bound);
+  let slice = slices.next();
+  for (; !slice.done; slice = slices.next()) say({ is: "progress", coverage: slice.value });
+  say({ is: "answer", explored: slice.value });
+} catch (error) {
+  say({ is: "error", error });
+}

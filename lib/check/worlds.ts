@@ -1,0 +1,75 @@
+/**
+ * The small worlds that a strategy is looked at in: each preset that it
+ * supports, on 4K and on 2M pages, without a range provider, with one that
+ * works and with ones that fail; and one world each with memory types and with
+ * KVM's own slots. What the engine cannot make is left out.
+ */
+import { MiB } from "../address.js";
+import { inapplicable } from "../config/engine.js";
+import type { VmConfig } from "../config/types.js";
+import { resolveAny } from "../config.js";
+import type { NativeAddon, NativePreset } from "../native/addon-types.js";
+import { type CheckStep, type OperationKind, type Setting, SLOT, type SmallWorld, VCPUS } from "./world.js";
+
+/** Of every kind one; of attributes with rights of its own and without. */
+const PRESETS = ["bits:47", "xo:47", "tdx47"];
+const PROVIDERS = ["none", "hyperv", "fail:2", "fail:3"];
+
+const LOG_DIRTY = 1;
+/** Every world of a strategy under a flavour. */
+export function worldsOf(
+  addon: NativeAddon,
+  kinds: readonly OperationKind[],
+  strategy: string,
+  mmu: "tdp" | "rmap",
+): SmallWorld[] {
+  return PRESETS.map((preset) => addon.preset(preset))
+    .flatMap((preset) => settingsOf(strategy, mmu, preset))
+    .filter((setting) => inapplicable(addon, resolveAny(addon, configOf(setting))) === undefined)
+    .map((setting) => worldOf(setting, kinds));
+}
+
+function settingsOf(strategy: string, mmu: "tdp" | "rmap", preset: NativePreset): Setting[] {
+  const common = {
+    ...{ strategy, mmu, preset: preset.preset, kind: preset.kind as Setting["kind"] },
+    ...{ isExecuteOnly: preset.executeOnly, aliases: [...preset.aliases] },
+    ...{ flushProvider: "none", memoryTypes: false, internalSlots: false },
+  };
+  return [
+    ...([1, 2] as const).flatMap((backing) =>
+      PROVIDERS.map((flushProvider) => ({ ...common, backing, flushProvider })),
+    ),
+    { ...common, backing: 2, memoryTypes: true },
+    { ...common, backing: 1, internalSlots: true },
+  ];
+}
+
+function configOf({ strategy, preset, memoryTypes, mmu, flushProvider, internalSlots }: Setting): VmConfig {
+  return {
+    ...{ mmu, flushProvider, internalSlots, vcpus: VCPUS, arenaBytes: 2 * MiB },
+    alias: { strategy, preset },
+    // Room for every translation of a world: which one is the oldest never matters.
+    tlb: { entries: 64, ways: 16 },
+    host: { memoryTypes },
+  };
+}
+
+/** Huge pages are there until logging begins; small ones are logged from the start. */
+const setupOf = ({ backing }: Setting): CheckStep[] => [
+  { is: "memslot", ...SLOT, flags: backing === 1 ? LOG_DIRTY : 0, backing },
+];
+
+function worldOf(setting: Setting, kinds: readonly OperationKind[]): SmallWorld {
+  return {
+    name: nameOf(setting),
+    config: configOf(setting),
+    setup: setupOf(setting),
+    operations: kinds.flatMap((kind) => kind(setting)),
+  };
+}
+
+function nameOf({ preset, backing, flushProvider, memoryTypes, internalSlots }: Setting): string {
+  const provider = flushProvider === "none" ? [] : [flushProvider];
+  const more = [...(memoryTypes ? ["memory types"] : []), ...(internalSlots ? ["internal slots"] : [])];
+  return [preset, backing === 1 ? "4K" : "2M", ...provider, ...more].join(", ");
+}

@@ -1,0 +1,126 @@
+/** `gpalias check`: which defects it finds unaided, by the strategies' own list of what is known of them. */
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  type CheckResult,
+  type CheckStep,
+  createVm,
+  EVENT_KINDS,
+  EventBatch,
+  OutcomeBatch,
+  type StrategyInfo,
+  type Vm,
+  type VmConfig,
+} from "../../lib/index.js";
+import { gpalias, gpaliasJson } from "./run-cli.js";
+
+const LONG = { timeout: 10 * 60_000 };
+
+/** The document of a check, whatever it found. */
+async function checked(args: readonly string[]): Promise<unknown> {
+  const { stdout, stderr } = await gpalias(["check", ...args, "--json"]);
+  if (stdout === "") throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+const MOST_OPERATIONS_OF_A_WITNESS = 8;
+
+let strategies: readonly StrategyInfo[];
+beforeAll(async () => {
+  strategies = (await gpaliasJson(["strategies"])).strategies;
+});
+
+describe("check", () => {
+  test("finds, for every strategy and flavour, the known defects and no others", LONG, async () => {
+    const { checks } = (await checked(["--ops", "3"])) as { checks: CheckResult[] };
+    const known = strategies.flatMap(({ name, flavours, defects }) =>
+      flavours.map((mmu) => ({
+        run: `${name}/${mmu}`,
+        defects: defects
+          .filter((defect) => defect.flavours.includes(mmu))
+          .map(({ id }) => id)
+          .sort(),
+      })),
+    );
+    const found = checks.map(({ run, violations }) => ({
+      run,
+      defects: [...new Set(violations.map(({ defect }) => defect ?? "unknown"))].sort(),
+    }));
+    expect(found).toEqual(known);
+  });
+
+  test("gives each violation a witness that a VM lives to the same end", LONG, async () => {
+    const { violations } = (await checked(["v5-as-posted/rmap", "--ops", "3"])) as CheckResult;
+    expect(violations.length).toBeGreaterThan(3);
+    for (const { rule, witness } of violations) {
+      expect(witness.operations.length).toBeLessThanOrEqual(MOST_OPERATIONS_OF_A_WITNESS);
+      expect(violationsOf(witness)).toContain(rule);
+    }
+  });
+
+  test("says how far it looked, and what it found in words", LONG, async () => {
+    const { status, stdout } = await gpalias(["check", "stolen-bits/tdp", "--ops", "3"]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/stolen-bits\/tdp: unsafe under .*stale-translation/);
+    expect(stdout).toMatch(/every sequence of up to 3 operations by 2 vCPUs on 2 pages, in \d+ worlds/);
+    expect(stdout).toMatch(/in world .*fail:2.*:\n {2}1\. /);
+  });
+
+  test("says where it ended early", async () => {
+    const result = (await checked(["none/tdp", "--states", "10"])) as CheckResult;
+    expect(result.complete).toBe(false);
+    expect(Math.min(...result.worlds.map(({ covered }) => covered))).toBeLessThan(4);
+  });
+
+  test("finds the same on one thread as on two", LONG, async () => {
+    const [one, two] = await Promise.all(
+      ["1", "2"].map((threads) => checked(["stolen-bits/rmap", "--ops", "2", "--threads", threads])),
+    );
+    expect({ ...(two as CheckResult), timing: undefined }).toEqual({
+      ...(one as CheckResult),
+      timing: undefined,
+    });
+  });
+
+  test.each([
+    [["check", "stolen"], 'no run is called "stolen"; there are duplicate-slots/tdp'],
+    [["check", "none", "--ops", "0"], "operations"],
+    [["check", "none", "--ops", "x"], "operations"],
+  ])("%j is refused as usage", async (args, sentence) => {
+    const { status, stdout, stderr } = await gpalias(args);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(sentence);
+  });
+});
+
+type Witness = CheckResult["violations"][number]["witness"];
+
+/** Rules that fire when the witness is lived through the library. */
+function violationsOf({ config, setup, operations }: Witness): string[] {
+  using vm = createVm(config as VmConfig);
+  for (const step of [...setup, ...operations.flatMap(({ steps }) => steps)]) {
+    try {
+      live(vm, step);
+    } catch {
+      // A refusal changes nothing.
+    }
+  }
+  return vm.violations().map(({ rule }) => rule);
+}
+
+const BACKING = ["4K", "2M", "1G"] as const;
+
+function live(vm: Vm, step: CheckStep): void {
+  if (step.is === "mtrr") return void vm.setMtrr(step.msr, step.value);
+  if (step.is === "memslot") {
+    const { is, backing, ...region } = step;
+    return void vm.memslots.set({ ...region, backing: BACKING[backing - 1] });
+  }
+  const batch = new EventBatch(1);
+  const { gpa, bytes, vcpu, access, kind } = step;
+  batch.gpa[0] = gpa;
+  batch.bytes[0] = bytes;
+  batch.vcpu[0] = vcpu;
+  batch.access[0] = access;
+  batch.kind[0] = EVENT_KINDS.indexOf(kind);
+  batch.count = 1;
+  vm.runSync(batch, new OutcomeBatch(1));
+}
