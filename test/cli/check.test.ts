@@ -112,7 +112,7 @@ function live(vm: Vm, step: CheckStep): void {
   if (step.is === "mtrr") return void vm.setMtrr(step.msr, step.value);
   if (step.is === "memslot") {
     const { is, backing, ...region } = step;
-    return void vm.memslots.set({ ...region, backing: BACKING[backing - 1] });
+    return void vm.memslots.set({ ...region, backing: BACKING[backing - 1] ?? "4K" });
   }
   const batch = new EventBatch(1);
   const { gpa, bytes, vcpu, access, kind } = step;
