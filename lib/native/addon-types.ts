@@ -19,7 +19,6 @@ import type {
 } from "./slot-types.js";
 
 export type * from "./audit-types.js";
-export type * from "./rule-types.js";
 export type * from "./explorer-types.js";
 export type * from "./rule-types.js";
 export type * from "./slot-types.js";

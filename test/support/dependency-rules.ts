@@ -89,9 +89,7 @@ const lib: readonly Group[] = [
   { name: "version", files: /^lib\/version\.ts$/, may: [] },
   { name: "address", files: /^lib\/address\.ts$/, may: ["errors", "expect"] },
   // Only types; what the addon promises.
-  { name: "addon-types", files: /^lib\/native\/(addon|audit|host|rule|slot)-types\.ts$/, may: [] },
-  { name: "addon-types", files: /^lib\/native\/(addon|host|rule|slot)-types\.ts$/, may: [] },
-  { name: "addon-types", files: /^lib\/native\/(addon|host|slot|rule|explorer)-types\.ts$/, may: [] },
+  { name: "addon-types", files: /^lib\/native\/(addon|audit|explorer|host|rule|slot)-types\.ts$/, may: [] },
   { name: "columns", files: /^lib\/columns\//, may: [...leaves, "addon-types"] },
   // What the engine knows of configurations is asked through its type; who has the addon hands it in.
   { name: "config", files: /^lib\/config(\.ts$|\/)/, may: [...leaves, "addon-types"] },
