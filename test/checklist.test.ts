@@ -21,7 +21,6 @@ const sections: Readonly<Record<string, readonly string[]>> = {
 const leftOut: Readonly<Record<string, string>> = {
   B63: "emulated writes to a shadowed table",
   B65: "tables of the guest that are out of step",
-  A6: "what the guest's own tables permit",
   ...Object.fromEntries(rows(77, 84).map((row) => [row, "the walk of the guest's own tables"])),
 };
 
@@ -59,7 +58,7 @@ test.each(Object.entries(sections))("every row about %s has a test that names it
 });
 
 test("every table of worked values has a test that names it", () => {
-  const wanted = ["A1", "A2", "A3", "A4", "A5", "A7", "A8"];
+  const wanted = ["A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8"];
   expect(
     wanted.filter((table) => !names.some((name) => new RegExp(`^[^:]*\\b${table}\\b`).test(name))),
   ).toEqual([]);
