@@ -296,3 +296,19 @@ test("rights that ageing put aside are owed to no flush of another alias", () =>
     steps: [...steps, { kind: "compare" }],
   });
 });
+
+test("aliases in one table share none of the leaves below it", () => {
+  const config = { addressBits: 39, rootLevel: 4, hostMaxphyaddr: 39, vcpus: 1, preset: "xo:38" };
+  const far = { slot: 1, flags: 0, gpa: 2 ** 32, bytes: PAGE, hva: 2 ** 40 + 2 ** 32, backing: 2 };
+  const near = { slot: 0, flags: 0, gpa: 0, bytes: PAGE, hva: 2 ** 40, backing: 2 };
+  const steps = [
+    event("access", { gpa: 2 ** 32, access: 1 }),
+    event("access", { gpa: 0, access: 2 }),
+    event("zap", { gpa: 0, bytes: 2 ** 38 }),
+  ];
+  agree({
+    config: { ...config, mmu: "tdp", policy: "v5-as-reviewed", flushProvider: "hyperv" },
+    slots: [near, far],
+    steps: [...steps, { kind: "compare" }],
+  });
+});

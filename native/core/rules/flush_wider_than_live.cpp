@@ -21,9 +21,9 @@
 namespace mmu {
 namespace {
 
-// The table in which a walk ends, by its id; 0 where there is no root.
-std::uint32_t end_of(const PageTable& tree, AliasedGfn issued) {
-  if (!tree.has_root()) return 0;
+// The table in which a walk ends; of id 0 where there is no root.
+TableRef end_of(const PageTable& tree, AliasedGfn issued) {
+  if (!tree.has_root()) return {};
   TableRef table = tree.root();
   for (Level level = tree.root_level(); level > Level::k4K;) {
     const Spte spte = tree.get(table, table_index(issued, level));
@@ -31,7 +31,7 @@ std::uint32_t end_of(const PageTable& tree, AliasedGfn issued) {
     level = below(level);
     table = link::table(spte, level);
   }
-  return table.id;
+  return table;
 }
 
 class FlushWiderThanLive final : public Rule {
@@ -116,10 +116,16 @@ class FlushWiderThanLive final : public Rule {
     const Alias& strategy = vm().alias;
     const AliasedGfn mine =
         strategy.space().issue(strategy.canonical(issued), alias);
-    const std::uint32_t table =
-        end_of(vm().tree(strategy.root_of(issued)), issued);
-    return table == end_of(vm().tree(strategy.root_of(mine)), mine) &&
-           table != vm().tree(strategy.root_of(mine)).root().id;
+    const TableRef table = end_of(vm().tree(strategy.root_of(issued)), issued);
+    const TableRef other = end_of(vm().tree(strategy.root_of(mine)), mine);
+    return table.id != kNoPage && table.id == other.id &&
+           is_below_aliases(table.level);
+  }
+
+  // One that is not has an entry for each alias, and what they lead to differs.
+  bool is_below_aliases(Level level) const {
+    const std::uint64_t frames = pages_per(level) << kIndexBits;
+    return frames <= vm().alias.space().offset_of(1);
   }
 
   bool is_cached(const View& view) const {
