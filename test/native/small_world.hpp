@@ -17,6 +17,9 @@ struct Small {
 };
 
 inline constexpr std::uint64_t kSlot = 2 * kMiB;
+// The mask of a valid range register for one page.
+inline constexpr std::uint64_t kOnePage =
+    ((mmu::bit(46) - 1) & ~(kPage - 1)) | mmu::bit(11);
 
 inline mmu::check::Operation event(mmu::Event event,
                                    mmu::check::Symmetry symmetry = {}) {
@@ -57,11 +60,9 @@ inline std::vector<mmu::check::Operation> changes_of_slot(const Small& small) {
       event({.kind = kDirtyLogEnable}),
       {{mmu::MemslotRegion{.slot = 0, .bytes = 0}}, {}}};
   if (small.memory_types) {
-    operations.push_back(
-        {{mmu::check::MtrrWrite{0x200, kSlot},
-          mmu::check::MtrrWrite{
-              0x201, ~(kPage - 1) & (mmu::bit(46) - 1) | mmu::bit(11)}},
-         mmu::check::Symmetry::kFirst});
+    operations.push_back({{mmu::check::MtrrWrite{0x200, kSlot},
+                           mmu::check::MtrrWrite{0x201, kOnePage}},
+                          mmu::check::Symmetry::kFirst});
   }
   if (small.internal_slots) {
     for (std::uint16_t vcpu = 0; vcpu < 2; ++vcpu) {
