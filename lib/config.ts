@@ -5,7 +5,7 @@
  * Each refusal names the option, what was expected and what came. What
  * strategies and presets are is the engine's knowledge; it is asked.
  */
-import { GiB, MAX_ADDRESS_BITS, MiB, TiB } from "./address.js";
+import { GiB, KiB, MAX_ADDRESS_BITS, TiB } from "./address.js";
 import { type ConfigEngine, expectApplicable, fixedBy, presetOf, strategyOf } from "./config/engine.js";
 import { booleanOf, externalTablesOf, flushProviderOf, guestPagingOf, tlbOf } from "./config/fields.js";
 import { hostOf, KERNELS } from "./config/host.js";
@@ -70,7 +70,7 @@ export function resolveAny(engine: ConfigEngine, config: VmConfig): ResolvedVmCo
     convertOnExit: booleanOf("convertOnExit", config.convertOnExit),
     kernel: expectOneOf("kernel", config.kernel ?? "6.16", KERNELS),
     host: hostOf(config.host),
-    arenaBytes: expectInteger("arenaBytes", config.arenaBytes ?? 16 * GiB, 2 * MiB, 16 * TiB),
+    arenaBytes: expectInteger("arenaBytes", config.arenaBytes ?? 16 * GiB, 256 * KiB, 16 * TiB),
   };
 }
 

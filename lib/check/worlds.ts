@@ -4,7 +4,7 @@
  * works and with ones that fail; and one world each with memory types and with
  * KVM's own slots. What the engine cannot make is left out.
  */
-import { MiB } from "../address.js";
+import { KiB } from "../address.js";
 import { inapplicable } from "../config/engine.js";
 import type { VmConfig } from "../config/types.js";
 import { resolveAny } from "../config.js";
@@ -46,7 +46,7 @@ function settingsOf(strategy: string, mmu: "tdp" | "rmap", preset: NativePreset)
 
 function configOf({ strategy, preset, memoryTypes, mmu, flushProvider, internalSlots }: Setting): VmConfig {
   return {
-    ...{ mmu, flushProvider, internalSlots, vcpus: VCPUS, arenaBytes: 2 * MiB },
+    ...{ mmu, flushProvider, internalSlots, vcpus: VCPUS, arenaBytes: 256 * KiB },
     alias: { strategy, preset },
     // Room for every translation of a world: which one is the oldest never matters.
     tlb: { entries: 64, ways: 16 },

@@ -108,7 +108,7 @@ export interface VmConfig {
   readonly kernel?: Kernel;
   /** How the host and its KVM are set up. */
   readonly host?: HostOptions;
-  /** Most memory that page tables may take, in bytes: 2 MiB to 16 TiB. @default 16 GiB */
+  /** Most memory that page tables may take, in bytes: 256 KiB to 16 TiB. @default 16 GiB */
   readonly arenaBytes?: number;
 }
 

@@ -37,7 +37,7 @@ std::optional<Error> check_bounds(const MachineConfig& config,
       {"hostMaxphyaddr", config.host_maxphyaddr,
        std::max(config.address_bits, 36u), 52},
       {"vcpus", config.vcpus, 0, 65536},
-      {"arenaBytes", config.arena_bytes, std::uint64_t{2} << 20,
+      {"arenaBytes", config.arena_bytes, std::uint64_t{256} << 10,
        std::uint64_t{256} << 30},
   };
   for (const Bound& bound : bounds) {

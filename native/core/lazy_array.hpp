@@ -5,37 +5,12 @@
 // The elements start as zero bytes, no constructor runs and no destructor.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <type_traits>
-#include <utility>
 
-#include "core/error.hpp"
+#include "core/lazy_memory.hpp"
 
 namespace mmu {
-
-// Reserved pages of host memory. Move-only.
-class LazyMemory {
- public:
-  // kOutOfMemory where the host refuses, or where bytes = count * size is
-  // above what there is at all.
-  static Result<LazyMemory> create(std::uint64_t count, std::uint64_t size);
-
-  LazyMemory() = default;
-  LazyMemory(LazyMemory&& other) noexcept { *this = std::move(other); }
-  LazyMemory& operator=(LazyMemory&& other) noexcept {
-    std::swap(start_, other.start_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  ~LazyMemory();
-
-  void* start() const noexcept { return start_; }
-
- private:
-  void* start_ = nullptr;
-  std::size_t bytes_ = 0;
-};
 
 template <class T>
   requires std::is_trivially_copyable_v<T>

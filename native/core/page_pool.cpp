@@ -10,7 +10,7 @@
 namespace mmu {
 namespace {
 
-constexpr std::uint64_t kHugePage = std::uint64_t{2} << 20;
+constexpr std::uint64_t kHugePage = LazyMemory::kHugePage;
 constexpr std::uint64_t kLargestChunk = std::uint64_t{32} << 20;
 // Of an arena that is no larger than a huge page: whoever asks for one makes
 // many VMs, each for a few events, and clearing 2 MiB would cost more than
@@ -25,43 +25,35 @@ constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) {
   return (value + unit - 1) / unit * unit;
 }
 
+Error no_room(std::uint64_t limit) {
+  return {ErrorCode::kOutOfMemory,
+          {{{"bytes", 0}, {"limit", limit}}},
+          "no room for an arena of " + std::to_string(limit) + " bytes"};
+}
+
 }  // namespace
 
 Result<PagePool> PagePool::create(std::uint64_t limit) {
-  const std::uint64_t bytes = std::max(round_up(limit, kHugePage), kHugePage);
-  // One huge page more than asked, so that the start can be aligned to one.
-  void* map = mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (map == MAP_FAILED) {
-    return Error{ErrorCode::kOutOfMemory,
-                 {{{"bytes", 0}, {"limit", bytes}}},
-                 "no room for an arena of " + std::to_string(bytes) + " bytes"};
-  }
-  auto* start = static_cast<std::uint8_t*>(map);
-  const auto head =
-      round_up(reinterpret_cast<std::uintptr_t>(start), kHugePage) -
-      reinterpret_cast<std::uintptr_t>(start);
-  if (head != 0) munmap(start, head);
-  if (head != kHugePage) munmap(start + head + bytes, kHugePage - head);
-  if (bytes > kHugePage) madvise(start + head, bytes, MADV_HUGEPAGE);
-  PagePool pool(start + head, bytes / kGranule);
-  if (!pool.ensure(1, 0)) {
-    return Error{ErrorCode::kOutOfMemory,
-                 {{{"bytes", 0}, {"limit", bytes}}},
-                 "no room for an arena of " + std::to_string(bytes) + " bytes"};
-  }
+  Result<LazyMemory> memory =
+      limit > kHugePage ? LazyMemory::create_huge(round_up(limit, kHugePage))
+                        : LazyMemory::create(limit, 1);
+  if (!memory) return no_room(limit);
+  PagePool pool(std::move(memory.value()));
+  if (!pool.ensure(1, 0)) return no_room(limit);
   // Page 0: the table that is empty for ever. Never counted, never given back.
   pool.take_full();
   pool.full_.live = 0;
   return pool;
 }
 
-PagePool::PagePool(std::uint8_t* base, std::uint64_t limit) noexcept
-    : base_(base), limit_(limit) {}
-
-PagePool::PagePool(PagePool&& other) noexcept { *this = std::move(other); }
+PagePool::PagePool(LazyMemory memory) noexcept
+    : memory_(std::move(memory)),
+      base_(static_cast<std::uint8_t*>(memory_.start())),
+      limit_(memory_.bytes() / kGranule),
+      committed_(memory_.is_backed() ? limit_ : 0) {}
 
 PagePool& PagePool::operator=(PagePool&& other) noexcept {
+  std::swap(memory_, other.memory_);
   std::swap(base_, other.base_);
   std::swap(limit_, other.limit_);
   std::swap(committed_, other.committed_);
@@ -69,10 +61,6 @@ PagePool& PagePool::operator=(PagePool&& other) noexcept {
   std::swap(full_, other.full_);
   std::swap(compact_, other.compact_);
   return *this;
-}
-
-PagePool::~PagePool() {
-  if (base_ != nullptr) munmap(base_, limit_ * kGranule);
 }
 
 PageId PagePool::take(Shelf& shelf) noexcept {

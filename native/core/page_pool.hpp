@@ -4,10 +4,10 @@
 // A page never moves, so a reference stays good until the page is given back.
 // Memory is committed ahead of need in huge-page chunks that grow with what is
 // in use (an eighth of it, 2 MiB to 32 MiB; 64 KiB where the whole arena has
-// 2 MiB), so committed memory stays near the tables' own size and no fault of
-// the host's lands in the middle of a walk. Pages come clean and go back clean:
-// the owner empties what it used, which is cheaper than clearing what it did
-// not.
+// no more than 2 MiB), so committed memory stays near the tables' own size and
+// no fault of the host's lands in the middle of a walk. Pages come clean and go
+// back clean: the owner empties what it used, which is cheaper than clearing
+// what it did not.
 //
 // It knows sizes, not levels, and hands out nothing unless `ensure` was asked
 // first: a caller learns that memory is short before it has changed anything.
@@ -15,7 +15,7 @@
 
 #include <cstdint>
 
-#include "core/error.hpp"
+#include "core/lazy_memory.hpp"
 #include "core/table_page.hpp"
 
 namespace mmu {
@@ -25,11 +25,10 @@ class PagePool {
   // Reserves address space for `limit` bytes; commits almost nothing.
   static Result<PagePool> create(std::uint64_t limit);
 
-  PagePool(PagePool&& other) noexcept;
+  PagePool(PagePool&& other) noexcept { *this = std::move(other); }
   PagePool& operator=(PagePool&& other) noexcept;
-  PagePool(const PagePool&) = delete;
-  PagePool& operator=(const PagePool&) = delete;
-  ~PagePool();
+  // Nothing is written above what was ever cut.
+  ~PagePool() { memory_.give_back(used_ * kGranule); }
 
   // Whether this many pages of each size can be taken now. May commit. Asked
   // before every fault, so the common answer, "there is fresh memory for all
@@ -110,7 +109,7 @@ class PagePool {
     }
   };
 
-  PagePool(std::uint8_t* base, std::uint64_t limit) noexcept;
+  explicit PagePool(LazyMemory memory) noexcept;
 
   std::uint8_t* address(PageId id) const noexcept {
     return base_ + (static_cast<std::uint64_t>(id) << kGranuleShift);
@@ -119,6 +118,7 @@ class PagePool {
   void give(Shelf& shelf, PageId id) noexcept;
   bool grow(std::uint64_t granules) noexcept;
 
+  LazyMemory memory_;
   std::uint8_t* base_ = nullptr;
   std::uint64_t limit_ = 0;      // granules reserved
   std::uint64_t committed_ = 0;  // granules backed

@@ -84,7 +84,7 @@ inline mmu::check::World small_world(const Small& small) {
                        small.internal_slots,
                        2}
                      .config();
-  world.config.arena_bytes = 2 * kMiB;
+  world.config.arena_bytes = kMiB / 4;
   world.config.tlb_entries = 64;
   world.config.tlb_ways = 4;
   world.config.host.memory_types = small.memory_types;

@@ -143,7 +143,7 @@ const BAD_OPTIONS: readonly (readonly [string, unknown])[] = [
   ...each("rootLevel", [...NO_NUMBER, 3, 6]),
   ...each("hostMaxphyaddr", [...NO_NUMBER, 35, 53, 47]),
   ...each("vcpus", [...NO_NUMBER, 65_537]),
-  ...each("arenaBytes", [...NO_NUMBER, 0, 2 ** 20, 2 ** 45]),
+  ...each("arenaBytes", [...NO_NUMBER, 0, 2 ** 17, 2 ** 45]),
   ...["mmu", "guestPaging", "kernel", "flushProvider", "externalTables"].flatMap((option) =>
     each(option, NO_WORD),
   ),

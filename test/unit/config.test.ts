@@ -169,7 +169,7 @@ const mistakes: [string, unknown, ErrorConstructor, string][] = [
     'guestPaging must be one of "long", "pae", "32", "shadow-ept", got "64"',
   ],
   ["no object", null, TypeError, "config must be an object, got null"],
-  ["an arena of one page", { arenaBytes: 4096 }, RangeError, "arenaBytes must be an integer from 2097152"],
+  ["an arena of one page", { arenaBytes: 4096 }, RangeError, "arenaBytes must be an integer from 262144"],
 ];
 
 describe("each mistake has one sentence", () => {
