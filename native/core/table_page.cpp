@@ -27,8 +27,27 @@ bool store(CompactPage& page, unsigned index, std::uint64_t word) noexcept {
   return true;
 }
 
+namespace {
+
+constexpr unsigned kLine = kGranule / sizeof(std::uint64_t);
+
+bool is_empty_line(const std::uint64_t* entries) noexcept {
+  std::uint64_t any = 0;
+  for (unsigned i = 0; i < kLine; ++i) any |= entries[i];
+  return any == 0;
+}
+
+}  // namespace
+
+// Most entries of most tables are empty: passed over a cache line at a time.
 unsigned next_used(const FullPage& page, unsigned from, unsigned end) noexcept {
-  while (from < end && page.entries[from] == 0) ++from;
+  while (from < end && page.entries[from] == 0) {
+    ++from;
+    if (from % kLine != 0) continue;
+    while (from + kLine <= end && is_empty_line(&page.entries[from])) {
+      from += kLine;
+    }
+  }
   return from;
 }
 
