@@ -4,6 +4,7 @@
 #include <new>
 
 #include "check/player.hpp"
+#include "core/lazy_memory.hpp"
 
 namespace mmu::check {
 namespace {
@@ -42,6 +43,7 @@ Result<Explorer> Explorer::begin(World world, const Bound& bound) {
 
 std::optional<Error> Explorer::advance(std::uint64_t transitions) {
   const std::uint64_t until = answer_.transitions + transitions;
+  const KeptMemory kept;
   try {
     while (answer_.end == End::kNotYet && answer_.transitions < until) {
       const bool is_last =
@@ -65,27 +67,41 @@ std::optional<Error> Explorer::advance(std::uint64_t transitions) {
 std::optional<Error> Explorer::expand(std::uint32_t at) {
   const Node node = nodes_[at];
   const std::vector<std::uint8_t> path = path_to(at);
+  commuting_.begin(at, node.parent);
   std::unique_ptr<Machine> machine;
-  Fingerprint before{};
+  StateParts before;
   for (std::size_t i = 0; i < world_.operations.size(); ++i) {
-    const bool is_image =
-        world_.operations[i].symmetry == Symmetry::kSecond && !node.is_lopsided;
-    if (is_image) continue;
+    const auto operation = static_cast<std::uint8_t>(i);
+    if (is_left_out(at, operation)) continue;
     if (machine == nullptr) {
       auto lived = live(world_, path);
       if (!lived) return lived.error();
       machine = std::move(lived.value());
-      before = machine->fingerprint();
+      before = machine->state_parts();
     }
-    const auto operation = static_cast<std::uint8_t>(i);
     if (auto error = take(*machine, path, operation)) return error;
-    const Fingerprint after = machine->fingerprint();
+    const StateParts after = machine->state_parts();
+    commuting_.tried(operation, before, after);
     if (after == before) continue;
     machine.reset();
-    if (node.depth + 1u < bound_.operations) keep(at, operation, after);
+    if (node.depth + 1u < bound_.operations) {
+      keep(at, operation, fingerprint(after));
+    }
     if (answer_.end != End::kNotYet) break;
   }
   return std::nullopt;
+}
+
+bool Explorer::is_left_out(std::uint32_t at, std::uint8_t operation) {
+  const Node& node = nodes_[at];
+  const bool is_image =
+      world_.operations[operation].symmetry == Symmetry::kSecond &&
+      !node.is_lopsided;
+  if (is_image) return true;
+  if (!bound_.reduces || node.parent == kNoParent) return false;
+  if (!commuting_.spares(node.parent, node.operation, operation)) return false;
+  ++answer_.spared;
+  return true;
 }
 
 std::optional<Error> Explorer::take(Machine& machine,

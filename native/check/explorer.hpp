@@ -3,7 +3,8 @@
 // Breadth first: the first path to a violation is one of the shortest. A state
 // is known by its fingerprint and followed once. A VM cannot be copied, so the
 // next state is had by living the path to it again in a new VM, which a
-// transition that changed nothing saves.
+// transition that changed nothing saves. Of two operations that commute one
+// order is tried: commuting.hpp.
 //
 // What is told of a state is the path to it, and not the state, so memory is
 // about 40 bytes a state.
@@ -11,6 +12,7 @@
 
 #include <string>
 
+#include "check/commuting.hpp"
 #include "check/fingerprint_set.hpp"
 #include "check/world.hpp"
 
@@ -19,6 +21,7 @@ namespace mmu::check {
 struct Bound {
   unsigned operations = 5;  // at most 255
   std::uint64_t states = 4'000'000;
+  bool reduces = true;  // by commuting.hpp
 };
 
 // A rule that fires, and the operations that lead there.
@@ -36,6 +39,7 @@ struct Exploration {
   std::vector<Found> found;  // each rule once, in the order of discovery
   std::uint64_t states = 0;
   std::uint64_t transitions = 0;
+  std::uint64_t spared = 0;  // transitions that another order stands for
   // Every sequence of so many operations was tried, or an image of it.
   unsigned covered = 0;
   End end = End::kNotYet;
@@ -63,9 +67,12 @@ class Explorer {
   };
 
   Explorer(World world, const Bound& bound)
-      : world_(std::move(world)), bound_(bound) {}
+      : world_(std::move(world)),
+        bound_(bound),
+        commuting_(world_.operations) {}
 
   std::optional<Error> expand(std::uint32_t at);
+  bool is_left_out(std::uint32_t at, std::uint8_t operation);
   std::optional<Error> take(Machine& machine,
                             const std::vector<std::uint8_t>& path,
                             std::uint8_t operation);
@@ -76,6 +83,7 @@ class Explorer {
 
   World world_;
   Bound bound_;
+  Commuting commuting_;
   FingerprintSet known_;
   std::vector<Node> nodes_;
   std::uint32_t next_ = 0;  // the first whose operations were not all tried

@@ -122,7 +122,7 @@ class Engine final : public Machine {
     return done_since(mmu_, before);
   }
 
-  Fingerprint fingerprint() const override { return mmu::fingerprint(mmu_); }
+  StateParts state_parts() const override { return mmu::state_parts(mmu_); }
 
   std::vector<MemslotView> memslots() const override {
     return list_memslots(mmu_);

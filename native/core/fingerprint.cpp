@@ -95,20 +95,28 @@ Fingerprint of_vcpu(const Mmu& mmu, unsigned vcpu) {
 
 }  // namespace
 
-Fingerprint fingerprint(const Mmu& mmu) {
-  Digest digest;
-  add_slots(digest, mmu);
-  add_host(digest, mmu);
-  mmu.ops->add_tables(digest);
+StateParts state_parts(const Mmu& mmu) {
+  Digest shared;
+  add_slots(shared, mmu);
+  add_host(shared, mmu);
+  mmu.ops->add_tables(shared);
   if (mmu.nx_pages) {
-    mmu.nx_pages->each([&](PageId id) { add_key(digest, mmu, id); });
+    mmu.nx_pages->each([&](PageId id) { add_key(shared, mmu, id); });
   }
-  std::vector<Fingerprint> vcpus;
+  if (mmu.rules) mmu.rules->add_memory(shared);
+  StateParts parts{shared.value(), {}};
   for (unsigned i = 0; i < mmu.vcpus.size(); ++i) {
-    vcpus.push_back(of_vcpu(mmu, i));
+    parts.vcpus.push_back(of_vcpu(mmu, i));
   }
+  return parts;
+}
+
+Fingerprint fingerprint(const StateParts& parts) {
+  Digest digest;
+  digest.add(parts.shared.low);
+  digest.add(parts.shared.high);
+  std::vector<Fingerprint> vcpus = parts.vcpus;
   add_unordered(digest, vcpus);
-  if (mmu.rules) mmu.rules->add_memory(digest);
   return digest.value();
 }
 

@@ -16,6 +16,6 @@
 
 namespace mmu {
 
-Fingerprint fingerprint(const Mmu& mmu);
+StateParts state_parts(const Mmu& mmu);
 
 }  // namespace mmu

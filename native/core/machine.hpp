@@ -227,7 +227,8 @@ class Machine {
   virtual Result<Outcome> set_mtrr(std::uint32_t msr, std::uint64_t value) = 0;
 
   // What decides all that it will answer: fingerprint.hpp. Of a VM that rests.
-  virtual Fingerprint fingerprint() const = 0;
+  virtual StateParts state_parts() const = 0;
+  Fingerprint fingerprint() const { return mmu::fingerprint(state_parts()); }
 
   // The path that hardware would take for this gpa. Changes nothing.
   virtual Result<std::vector<StepView>> walk(std::uint64_t gpa) const = 0;

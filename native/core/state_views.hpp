@@ -21,6 +21,16 @@ struct Fingerprint {
   friend auto operator<=>(const Fingerprint&, const Fingerprint&) = default;
 };
 
+// The same, by whose it is.
+struct StateParts {
+  Fingerprint shared;              // of all vCPUs
+  std::vector<Fingerprint> vcpus;  // what each has alone
+
+  friend bool operator==(const StateParts&, const StateParts&) = default;
+};
+// Of the whole: which vCPU is which is no part of it.
+Fingerprint fingerprint(const StateParts& parts);
+
 // One entry on the path of a walk, root first.
 struct StepView {
   std::uint8_t level = 0;
