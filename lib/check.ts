@@ -11,6 +11,7 @@ import { loadOperationKinds } from "./check/operations.js";
 import { exploreAll } from "./check/pool.js";
 import type { CheckResult } from "./check/result.js";
 import { worldsOf } from "./check/worlds.js";
+import { booleanOf } from "./config/fields.js";
 import { MmuError } from "./errors.js";
 import { expectInteger, expectKeys, expectOneOf } from "./expect.js";
 import { loadAddon } from "./native/addon.js";
@@ -26,6 +27,11 @@ export interface CheckOptions {
   readonly operations?: number;
   /** Most states of a world that are kept, some 40 bytes each: 1 to 100,000,000. @default 4,000,000 */
   readonly states?: number;
+  /**
+   * Audit after every operation and not only in every new state. For an engine that is itself in doubt: it may damage
+   * what nobody sees yet. @default false
+   */
+  readonly auditsAll?: boolean;
   /** Worlds that are looked at together: 1 to 256. @default one for each core */
   readonly threads?: number;
   readonly signal?: AbortSignal;
@@ -41,7 +47,16 @@ export interface CheckProgress {
   readonly transitions: number;
 }
 
-const KEYS = ["strategy", "mmu", "operations", "states", "threads", "signal", "onProgress"] as const;
+const KEYS = [
+  "strategy",
+  "mmu",
+  "operations",
+  "states",
+  "auditsAll",
+  "threads",
+  "signal",
+  "onProgress",
+] as const;
 
 /**
  * Checks a strategy under a flavour: two vCPUs, two pages of one slot, every alias.
@@ -60,6 +75,7 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
   const bound = {
     operations: expectInteger("operations", options.operations ?? 4, 1, 12),
     states: expectInteger("states", options.states ?? 4_000_000, 1, 100_000_000),
+    auditsAll: booleanOf("auditsAll", options.auditsAll),
   };
   const threads = expectInteger("threads", options.threads ?? availableParallelism(), 1, 256);
   expectFlavour(strategy, mmu);

@@ -23,9 +23,10 @@ export function collect(
   return {
     schemaVersion: 1,
     run,
-    bound: { vcpus: VCPUS, pages: PAGES.length, ...bound },
+    bound: { vcpus: VCPUS, pages: PAGES.length, operations: bound.operations, states: bound.states },
     states: sum(({ explored }) => explored.states),
     transitions: sum(({ explored }) => explored.transitions),
+    spared: sum(({ explored }) => explored.spared),
     complete: answers.every(({ explored }) => explored.end === "complete"),
     worlds: answers.map(worldResult),
     violations: all.filter(({ rule }) => !isAdvisory(rule)),
@@ -38,6 +39,7 @@ const worldResult = ({ world, explored }: WorldAnswer): WorldResult => ({
   operations: world.operations.length,
   states: explored.states,
   transitions: explored.transitions,
+  spared: explored.spared,
   covered: explored.covered,
   rules: explored.found.map(({ rule }) => rule).sort(),
 });

@@ -17,6 +17,8 @@ export interface CheckBound {
   readonly operations: number;
   /** Most states of one world that are kept: some 40 bytes each. */
   readonly states: number;
+  /** Audit after every operation, not only in every new state. */
+  readonly auditsAll: boolean;
 }
 
 export interface Explored extends NativeCoverage {

@@ -26,6 +26,8 @@ export interface WorldResult {
   readonly operations: number;
   readonly states: number;
   readonly transitions: number;
+  /** Transitions that were not made: another order of the same operations stands for them. */
+  readonly spared: number;
   /** Every sequence of so many operations was tried, or an image of it. */
   readonly covered: number;
   /** Ids of rules that fired. */
@@ -44,6 +46,7 @@ export interface CheckResult {
   };
   readonly states: number;
   readonly transitions: number;
+  readonly spared: number;
   /** Whether every world was looked at up to the bound. */
   readonly complete: boolean;
   readonly worlds: readonly WorldResult[];

@@ -55,6 +55,10 @@ export interface Setting {
   /** Level of the host's pages: 1 for 4K, 2 for 2M. */
   readonly backing: 1 | 2;
   readonly memoryTypes: boolean;
+  /** Whether the host's tables have Accessed and Dirty bits. */
+  readonly adBits: boolean;
+  /** Whether the hardware logs dirty pages. */
+  readonly pml: boolean;
   readonly internalSlots: boolean;
 }
 

@@ -1,8 +1,9 @@
 /**
  * The small worlds that a strategy is looked at in: each preset that it
  * supports, on 4K and on 2M pages, without a range provider, with one that
- * works and with ones that fail; and one world each with memory types and with
- * KVM's own slots. What the engine cannot make is left out.
+ * works and with ones that fail; and one world each with memory types, with
+ * KVM's own slots, on a host without A/D bits and on one whose hardware logs
+ * dirty pages. What the engine cannot make is left out.
  */
 import { KiB } from "../address.js";
 import { inapplicable } from "../config/engine.js";
@@ -33,7 +34,7 @@ function settingsOf(strategy: string, mmu: "tdp" | "rmap", preset: NativePreset)
   const common = {
     ...{ strategy, mmu, preset: preset.preset, kind: preset.kind as Setting["kind"] },
     ...{ isExecuteOnly: preset.executeOnly, aliases: [...preset.aliases] },
-    ...{ flushProvider: "none", memoryTypes: false, internalSlots: false },
+    ...{ flushProvider: "none", memoryTypes: false, internalSlots: false, adBits: true, pml: false },
   };
   return [
     ...([1, 2] as const).flatMap((backing) =>
@@ -41,16 +42,19 @@ function settingsOf(strategy: string, mmu: "tdp" | "rmap", preset: NativePreset)
     ),
     { ...common, backing: 2, memoryTypes: true },
     { ...common, backing: 1, internalSlots: true },
+    { ...common, backing: 1, adBits: false },
+    { ...common, backing: 2, pml: true },
   ];
 }
 
-function configOf({ strategy, preset, memoryTypes, mmu, flushProvider, internalSlots }: Setting): VmConfig {
+function configOf(setting: Setting): VmConfig {
+  const { strategy, preset, mmu, flushProvider, internalSlots, memoryTypes, adBits, pml } = setting;
   return {
     ...{ mmu, flushProvider, internalSlots, vcpus: VCPUS, arenaBytes: 256 * KiB },
     alias: { strategy, preset },
     // Room for every translation of a world: which one is the oldest never matters.
     tlb: { entries: 64, ways: 16 },
-    host: { memoryTypes },
+    host: { memoryTypes, adBits, pml },
   };
 }
 
@@ -68,8 +72,15 @@ function worldOf(setting: Setting, kinds: readonly OperationKind[]): SmallWorld 
   };
 }
 
-function nameOf({ preset, backing, flushProvider, memoryTypes, internalSlots }: Setting): string {
+function nameOf(setting: Setting): string {
+  const { preset, backing, flushProvider } = setting;
   const provider = flushProvider === "none" ? [] : [flushProvider];
-  const more = [...(memoryTypes ? ["memory types"] : []), ...(internalSlots ? ["internal slots"] : [])];
-  return [preset, backing === 1 ? "4K" : "2M", ...provider, ...more].join(", ");
+  return [preset, backing === 1 ? "4K" : "2M", ...provider, ...unusual(setting)].join(", ");
 }
+
+const unusual = ({ memoryTypes, internalSlots, adBits, pml }: Setting): string[] => [
+  ...(memoryTypes ? ["memory types"] : []),
+  ...(internalSlots ? ["internal slots"] : []),
+  ...(adBits ? [] : ["no A/D bits"]),
+  ...(pml ? ["PML"] : []),
+];

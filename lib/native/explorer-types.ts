@@ -31,11 +31,14 @@ export interface NativeBound {
   /** Most operations in a row, at most 255. */
   readonly operations: number;
   readonly states: number;
+  readonly auditsAll: boolean;
 }
 
 export interface NativeCoverage {
   readonly states: number;
   readonly transitions: number;
+  /** Transitions that another order of the same operations stands for. */
+  readonly spared: number;
   /** Every sequence of so many operations was tried, or an image of it. */
   readonly covered: number;
   readonly end: "not-yet" | "complete" | "too-many-states";

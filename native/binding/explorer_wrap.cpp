@@ -108,7 +108,8 @@ ExplorerWrap::ExplorerWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     const check::Bound limits{
         .operations =
             integer<std::uint8_t>(bound.Get("operations"), "bound.operations"),
-        .states = integer<std::uint32_t>(bound.Get("states"), "bound.states")};
+        .states = integer<std::uint32_t>(bound.Get("states"), "bound.states"),
+        .audits_all = boolean(bound.Get("auditsAll"), "bound.auditsAll")};
     return take(info.Env(),
                 check::Explorer::begin(world_of(info[0], info[1]), limits));
   });
@@ -124,6 +125,7 @@ Napi::Value ExplorerWrap::advance(const Napi::CallbackInfo& info) {
   Napi::Object made = Napi::Object::New(Env());
   made.Set("states", binding::to_js(Env(), so_far.states));
   made.Set("transitions", binding::to_js(Env(), so_far.transitions));
+  made.Set("spared", binding::to_js(Env(), so_far.spared));
   made.Set("covered", binding::to_js(Env(), std::uint64_t{so_far.covered}));
   made.Set("end",
            binding::to_js(Env(), kEndNames[static_cast<unsigned>(so_far.end)]));

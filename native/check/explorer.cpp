@@ -19,6 +19,13 @@ std::vector<ViolationView> fired(const Machine& machine) {
   return all;
 }
 
+ViolationView seen_by_audit(const AuditFinding& finding) {
+  return {.rule = finding.rule,
+          .defect = finding.defect,
+          .reason = finding.reason,
+          .gpa = finding.place ? finding.place->gpa : 0};
+}
+
 Error out_of_memory(std::uint64_t states) {
   return {ErrorCode::kOutOfMemory,
           {{{"states", states}}},
@@ -82,11 +89,11 @@ std::optional<Error> Explorer::expand(std::uint32_t at) {
     if (auto error = take(*machine, path, operation)) return error;
     const StateParts after = machine->state_parts();
     commuting_.tried(operation, before, after);
+    const bool is_new = after != before && is_met_first(after, node.depth + 1u);
+    if (is_new || bound_.audits_all) audit(*machine, path, operation);
     if (after == before) continue;
     machine.reset();
-    if (node.depth + 1u < bound_.operations) {
-      keep(at, operation, fingerprint(after));
-    }
+    if (is_new) keep(at, operation);
     if (answer_.end != End::kNotYet) break;
   }
   return std::nullopt;
@@ -118,6 +125,15 @@ std::optional<Error> Explorer::take(Machine& machine,
   return std::nullopt;
 }
 
+void Explorer::audit(const Machine& machine,
+                     const std::vector<std::uint8_t>& path,
+                     std::uint8_t operation) {
+  const AuditReport report = machine.audit();
+  for (const AuditFinding& each : report.findings) {
+    note(seen_by_audit(each), path, operation);
+  }
+}
+
 void Explorer::note(const ViolationView& seen,
                     const std::vector<std::uint8_t>& path,
                     std::uint8_t operation) {
@@ -130,14 +146,21 @@ void Explorer::note(const ViolationView& seen,
   answer_.found.push_back(std::move(found));
 }
 
-void Explorer::keep(std::uint32_t parent, std::uint8_t operation,
-                    Fingerprint state) {
-  if (!known_.insert(state)) return;
+// Of the last states nothing is kept but that they were met; past the bound on
+// memory not even that.
+bool Explorer::is_met_first(const StateParts& state, unsigned depth) {
+  const bool is_last = depth == bound_.operations;
+  if (is_last && known_.size() >= 2 * bound_.states) return true;
+  return known_.insert(fingerprint(state));
+}
+
+void Explorer::keep(std::uint32_t parent, std::uint8_t operation) {
+  const Node& from = nodes_[parent];
+  if (from.depth + 1u == bound_.operations) return;
   if (nodes_.size() >= bound_.states) {
     answer_.end = End::kTooManyStates;
     return;
   }
-  const Node& from = nodes_[parent];
   const bool is_lopsided =
       from.is_lopsided ||
       world_.operations[operation].symmetry != Symmetry::kNone;

@@ -21,10 +21,12 @@ namespace mmu::check {
 struct Bound {
   unsigned operations = 5;  // at most 255
   std::uint64_t states = 4'000'000;
-  bool reduces = true;  // by commuting.hpp
+  bool reduces = true;      // by commuting.hpp
+  bool audits_all = false;  // after every transition, not every new state
 };
 
-// A rule that fires, and the operations that lead there.
+// A rule that fires, in the course of an operation or in the audit of the state
+// that it leads to, and the operations that lead there.
 struct Found {
   std::string rule;
   std::string defect;  // known defect of the strategy, or empty
@@ -78,7 +80,10 @@ class Explorer {
                             std::uint8_t operation);
   void note(const ViolationView& seen, const std::vector<std::uint8_t>& path,
             std::uint8_t operation);
-  void keep(std::uint32_t parent, std::uint8_t operation, Fingerprint state);
+  void audit(const Machine& machine, const std::vector<std::uint8_t>& path,
+             std::uint8_t operation);
+  bool is_met_first(const StateParts& state, unsigned depth);
+  void keep(std::uint32_t parent, std::uint8_t operation);
   std::vector<std::uint8_t> path_to(std::uint32_t at) const;
 
   World world_;

@@ -22,6 +22,8 @@ class FingerprintSet {
     return true;
   }
 
+  std::size_t size() const noexcept { return used_; }
+
  private:
   // All zero is nobody's: of 2^128 that is one.
   static Fingerprint& find(std::vector<Fingerprint>& slots,

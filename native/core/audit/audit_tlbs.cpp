@@ -13,16 +13,21 @@ bool is_loadable(const Mmu& mmu, const TlbEntry& entry) {
   return entry.incarnation == mmu.incarnations[entry.root];
 }
 
-// Whether a write through a slot's leaf would be lost to its log.
-bool is_clean(const Mmu& mmu, AliasedGfn issued) {
-  const Gfn gfn = mmu.alias.slot_gfn(issued);
+// Whether a write through a slot's leaf would be lost to its log. Private
+// memory is in none.
+bool is_clean(const Mmu& mmu, const TlbEntry& entry, Spte leaf) {
+  const bool is_private =
+      entry.root == static_cast<std::uint8_t>(RootId::kPrivate) ||
+      mmu.is_private_leaf(leaf);
+  if (is_private) return false;
+  const Gfn gfn = mmu.alias.slot_gfn(entry.gfn);
   const Memslot* slot = slot_at(mmu, gfn);
   return slot != nullptr && slot->dirty != nullptr && !slot->has_dirty(gfn);
 }
 
 // With what ageing has taken: W, where it may be given back, and the rest
 // until the next use. A write that hardware would have to mark walks.
-std::uint64_t most_rights(const Mmu& mmu, AliasedGfn issued, Spte leaf) {
+std::uint64_t most_rights(const Mmu& mmu, const TlbEntry& entry, Spte leaf) {
   if (mmu.config.host.ad_bits) {
     const std::uint64_t unmarked = leaf.has(ept::kDirty) ? 0 : ept::kWrite;
     return leaf.permissions() & ~unmarked;
@@ -30,7 +35,8 @@ std::uint64_t most_rights(const Mmu& mmu, AliasedGfn issued, Spte leaf) {
   const std::uint64_t saved = leaf.raw >> ept::kSavedShift;
   const std::uint64_t aged =
       leaf.permissions() == 0 ? saved & (ept::kRead | ept::kExec) : 0;
-  const bool may_write = leaf.has(ept::kMmuWritable) && !is_clean(mmu, issued);
+  const bool may_write =
+      leaf.has(ept::kMmuWritable) && !is_clean(mmu, entry, leaf);
   return leaf.permissions() | aged | (may_write ? ept::kWrite : 0);
 }
 
@@ -49,11 +55,11 @@ void check_entry(const Mmu& mmu, unsigned vcpu, const TlbEntry& entry,
         words("vCPU ", vcpu, " has cached host frame ", entry.pfn.value,
               ", where the tables have ", now.pfn_of(entry.gfn).value),
         place, defects);
-  } else if ((entry.rights & ~most_rights(mmu, entry.gfn, now.spte)) != 0) {
-    findings.add(words("vCPU ", vcpu, " has cached rights ", entry.rights,
-                       ", where the tables grant ",
-                       most_rights(mmu, entry.gfn, now.spte)),
-                 place, defects);
+  } else if ((entry.rights & ~most_rights(mmu, entry, now.spte)) != 0) {
+    findings.add(
+        words("vCPU ", vcpu, " has cached rights ", entry.rights,
+              ", where the tables grant ", most_rights(mmu, entry, now.spte)),
+        place, defects);
   }
 }
 
