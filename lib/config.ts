@@ -7,8 +7,9 @@
  */
 import { GiB, KiB, MAX_ADDRESS_BITS, TiB } from "./address.js";
 import { type ConfigEngine, expectApplicable, fixedBy, presetOf, strategyOf } from "./config/engine.js";
-import { booleanOf, externalTablesOf, flushProviderOf, guestPagingOf, tlbOf } from "./config/fields.js";
+import { booleanOf, externalTablesOf, flushProviderOf, guestPagingOf } from "./config/fields.js";
 import { hostOf, KERNELS } from "./config/host.js";
+import { tlbOf } from "./config/tlb.js";
 import type { Flavour, ResolvedVmConfig, VmConfig } from "./config/types.js";
 import { expectInteger, expectKeys, expectOneOf, outOfRange } from "./expect.js";
 import type { NativePreset } from "./native/addon-types.js";

@@ -11,6 +11,7 @@ export { EVENT_KINDS, FLUSH_SCOPES, OUTCOMES } from "./columns/layout.js";
 export { type Outcome, OutcomeBatch } from "./columns/outcome-batch.js";
 export type { ComparedRun, CompareOptions, Comparison, NotApplicable } from "./compare.js";
 export { compare } from "./compare.js";
+export { TLB_PRESETS as tlbPresets, type TlbPreset } from "./config/tlb-presets.js";
 export type * from "./config/types.js";
 export type { DirtyLog } from "./dirty-log.js";
 export { ERROR_CODES, type ErrorCode, MmuError, TraceError } from "./errors.js";

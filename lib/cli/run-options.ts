@@ -96,8 +96,10 @@ const aliasing: readonly OptionDefinition[] = [
     default: "none",
   },
   {
-    flags: "--tlb [entries,ways]",
-    summary: "model each vCPU's TLB; 1536 entries in 12 ways unless said (default: off)",
+    flags: "--tlb [size]",
+    summary:
+      "model each vCPU's TLB: 1536 entries of 4K in 12 ways, or entries,ways of them, or that of a real part: " +
+      "skylake-server, ice-lake-server, sapphire-rapids, zen3, zen4 (default: off)",
     parse: tlbIn,
   },
   { flags: "--internal-slots", summary: "give the VM KVM's own slots: TSS, identity map, APIC access" },
@@ -185,12 +187,14 @@ function hostIn(text: string): NonNullable<VmConfig["host"]> {
   return Object.fromEntries(settings) as NonNullable<VmConfig["host"]>;
 }
 
+// A word is a preset's name; which there are is the library's knowledge.
 function tlbIn(text: string): RunOptions["tlb"] {
+  if (/^[a-z][a-z0-9-]*$/i.test(text)) return text;
   const [entries = Number.NaN, ways, ...rest] = text
     .split(",")
     .map((part) => (part === "" ? Number.NaN : Number(part)));
   const isNumbers = [entries, ways ?? 1].every(Number.isInteger) && rest.length === 0;
-  if (!isNumbers) throw new RangeError("expected a number of entries, or entries,ways");
+  if (!isNumbers) throw new RangeError("expected a number of entries, or entries,ways, or a preset's name");
   return { entries, ...(ways !== undefined && { ways }) };
 }
 

@@ -8,7 +8,8 @@
 import { attempt, MmuError } from "../errors.js";
 import { expectOneOf, outOfRange, show, wrongType } from "../expect.js";
 import type { NativeAddon, NativePreset, NativeVmConfig } from "../native/addon-types.js";
-import type { ResolvedVmConfig } from "./types.js";
+import { arraysOf } from "./tlb.js";
+import type { ResolvedVmConfig, TlbPageSize } from "./types.js";
 
 /** The part of the addon that knows about configurations. */
 export type ConfigEngine = Pick<NativeAddon, "strategies" | "preset" | "applicability">;
@@ -63,6 +64,13 @@ export function inapplicable(engine: ConfigEngine, config: ResolvedVmConfig): st
 
 /** The configuration as the addon takes it. */
 export function nativeConfigOf({ alias, tlb, ...others }: ResolvedVmConfig): NativeVmConfig {
-  const { entries, ways } = tlb || { entries: 0, ways: 1 };
-  return { ...others, ...alias, tlbEntries: entries, tlbWays: ways };
+  const { arrays, pagingStructureCaches } = arraysOf(tlb);
+  const inBits = arrays.map(({ sizes, ...size }) => ({ ...size, sizes: bitsOf(sizes) }));
+  return { ...others, ...alias, tlb: { arrays: inBits, pagingStructureCaches } };
+}
+
+const SIZE_BITS: Readonly<Record<TlbPageSize, number>> = { "4K": 1, "2M": 2, "1G": 4 };
+
+function bitsOf(sizes: readonly TlbPageSize[]): number {
+  return sizes.reduce((bits, size) => bits | SIZE_BITS[size], 0);
 }

@@ -4,13 +4,10 @@
  * Each returns the value with its default filled in, or throws the sentence.
  * It must not know how options depend on each other, nor the engine.
  */
-import { expectInteger, expectKeys, expectOneOf, outOfRange, wrongType } from "../expect.js";
-import type { GuestPaging, TlbConfig } from "./types.js";
+import { expectOneOf, outOfRange, wrongType } from "../expect.js";
+import type { GuestPaging } from "./types.js";
 
 const GUEST_PAGING = ["long", "pae", "32", "shadow-ept"] as const;
-const DEFAULT_TLB = { entries: 1536, ways: 12 } as const;
-const MAX_ENTRIES = 2 ** 20;
-const MAX_WAYS = 64;
 /** A period beyond this is never reached by a trace. */
 const MAX_PERIOD = 2 ** 32 - 1;
 
@@ -32,21 +29,6 @@ export function flushProviderOf(value: unknown): string {
 /** `ok`, `busy:<k>`, or `fail:<k>`. */
 export function externalTablesOf(value: unknown): string {
   return wordOrPeriod("externalTables", value ?? "ok", ["ok"], ["busy", "fail"]);
-}
-
-/** The TLB's geometry, or false for no TLB. */
-export function tlbOf(value: unknown): false | Required<TlbConfig> {
-  if (value === undefined || value === false) return false;
-  if (value === true) return DEFAULT_TLB;
-  if (typeof value !== "object") {
-    throw wrongType("tlb", "true, false or an object with entries and ways", value);
-  }
-  expectKeys("tlb", value, ["entries", "ways"]);
-  const given = value as TlbConfig;
-  const ways = expectInteger("tlb.ways", given.ways ?? DEFAULT_TLB.ways, 1, MAX_WAYS);
-  const entries = expectInteger("tlb.entries", given.entries ?? DEFAULT_TLB.entries, 1, MAX_ENTRIES);
-  if (entries % ways === 0) return { entries, ways };
-  throw outOfRange("tlb.entries", `a multiple of tlb.ways, which is ${ways}`, entries);
 }
 
 // One of some words, or another word with a period behind it: every k-th time.

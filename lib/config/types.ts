@@ -1,12 +1,56 @@
 /** The options of a VM, as its user writes them and as they are once resolved. Types only. */
 
-/** A set-associative TLB of each vCPU, least recently used out first. */
+/** A set-associative TLB of each vCPU for 4K pages, least recently used out first; larger leaves are kept in parts. */
 export interface TlbConfig {
   /** Entries of a vCPU's TLB: 1 to 1048576, a multiple of `ways`. @default 1536 */
   readonly entries?: number;
   /** Entries of a set: 1 to 64. @default 12 */
   readonly ways?: number;
 }
+
+/** What a TLB can hold as one entry. */
+export type TlbPageSize = "4K" | "2M" | "1G";
+
+/** One set-associative array of a TLB, least recently used out first. */
+export interface TlbArray {
+  /** 1 to 1048576, a multiple of `ways`. */
+  readonly entries: number;
+  /** Entries of a set: 1 to 64. */
+  readonly ways: number;
+  /** Page sizes that it holds: one at least. A size in several arrays has the sets of all of them. */
+  readonly sizes: readonly TlbPageSize[];
+}
+
+/** Links that a vCPU remembers, by the level they stand at: 0 to 64 each, least recently used out first. */
+export interface PagingStructureCaches {
+  /** Links to tables of 4K pages. @default 0 */
+  readonly pde?: number;
+  /** @default 0 */
+  readonly pdpte?: number;
+  /** @default 0 */
+  readonly pml4e?: number;
+  /** Of roots with five levels. @default 0 */
+  readonly pml5e?: number;
+}
+
+/** A TLB of several arrays. */
+export interface TlbArraysConfig {
+  /** One to eight; one of them holds 4K. A leaf that is larger than all sizes held is kept in parts. */
+  readonly arrays: readonly TlbArray[];
+  /** Paging-structure caches. @default none */
+  readonly pagingStructureCaches?: PagingStructureCaches;
+}
+
+/** A TLB of several arrays with every default filled in. */
+export interface ResolvedTlbArrays {
+  /** The preset that it is, where one was named. */
+  readonly preset?: string;
+  readonly arrays: readonly TlbArray[];
+  readonly pagingStructureCaches: Required<PagingStructureCaches>;
+}
+
+/** The TLB of each vCPU; false for none. */
+export type ResolvedTlb = false | Required<TlbConfig> | ResolvedTlbArrays;
 
 /** How the guest's own page tables are laid out. */
 export type GuestPaging = "long" | "pae" | "32" | "shadow-ept";
@@ -86,8 +130,12 @@ export interface VmConfig {
    * @default "none"
    */
   readonly flushProvider?: string;
-  /** The TLB of each vCPU; true is 1536 entries in 12 ways. @default false */
-  readonly tlb?: boolean | TlbConfig;
+  /**
+   * The TLB of each vCPU: true is 1536 entries of 4K in 12 ways; or another size of that; or arrays by page size; or the
+   * name of a real part, which `tlbPresets` lists.
+   * @default false
+   */
+  readonly tlb?: boolean | string | TlbConfig | TlbArraysConfig;
   /** Give the VM KVM's own slots: TSS, identity map, APIC access page. @default false */
   readonly internalSlots?: boolean;
   /** Alias bits need 64-bit guest paging: `long` or `pae`. @default "long" */
@@ -116,6 +164,6 @@ export interface VmConfig {
 export interface ResolvedVmConfig extends Required<Omit<VmConfig, "alias" | "tlb" | "host">> {
   readonly alias: Required<AliasConfig>;
   /** False for no TLB. */
-  readonly tlb: false | Required<TlbConfig>;
+  readonly tlb: ResolvedTlb;
   readonly host: ResolvedHost;
 }

@@ -87,9 +87,7 @@ export interface NativeVmConfig {
   readonly mmu: NativeFlavour;
   /** `none`, `hyperv` or `fail:<k>`. */
   readonly flushProvider: string;
-  /** 0 switches the TLB model off. */
-  readonly tlbEntries: number;
-  readonly tlbWays: number;
+  readonly tlb: NativeTlb;
   readonly internalSlots: boolean;
   readonly guestPaging: string;
   /** `ok`, `busy:<k>` or `fail:<k>`. */
@@ -98,6 +96,13 @@ export interface NativeVmConfig {
   /** `6.16`, `5.10` or `pvm-6.18`. */
   readonly kernel: string;
   readonly host: NativeHost;
+}
+
+/** No arrays switch the TLB model off. */
+export interface NativeTlb {
+  /** `sizes`: 1 for 4K, 2 for 2M, 4 for 1G, in any sum. */
+  readonly arrays: readonly { readonly entries: number; readonly ways: number; readonly sizes: number }[];
+  readonly pagingStructureCaches: Readonly<Record<"pde" | "pdpte" | "pml4e" | "pml5e", number>>;
 }
 
 export interface NativeStep {

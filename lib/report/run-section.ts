@@ -39,7 +39,7 @@ function extraLines(page: Page, config: ReplayConfig): string[] {
   const flushes = flushProvider === "none" ? "none: every flush is a full one" : flushProvider;
   return [
     ...labelled(page, "range flush", flushes),
-    ...labelled(page, "TLB", tlb === false ? "off" : `${formatCount(tlb.entries)} entries, ${tlb.ways} ways`),
+    ...labelled(page, "TLB", tlbText(tlb)),
     ...(internalSlots ? labelled(page, "own slots", "TSS, identity map, APIC access") : []),
     ...(guestPaging === "long" ? [] : labelled(page, "guest paging", guestPaging)),
     ...(externalTables === "ok" ? [] : labelled(page, "mirrored", `the other side is ${externalTables}`)),
@@ -47,4 +47,15 @@ function extraLines(page: Page, config: ReplayConfig): string[] {
     ...(settings.length === 0 ? [] : labelled(page, "host", settings.join(", "))),
     ...(convertOnExit ? labelled(page, "on exit", "memory faults are converted and tried again") : []),
   ];
+}
+
+function tlbText(tlb: ReplayConfig["tlb"]): string {
+  if (tlb === false) return "off";
+  if (!("arrays" in tlb)) return `${formatCount(tlb.entries)} entries, ${tlb.ways} ways`;
+  const arrays = tlb.arrays.map(
+    ({ entries, ways, sizes }) => `${formatCount(entries)} entries of ${sizes.join(" or ")}, ${ways} ways`,
+  );
+  const links = Object.entries(tlb.pagingStructureCaches).filter(([, count]) => count > 0);
+  const parts = [...arrays, ...links.map(([level, count]) => `${count} ${level.toUpperCase()} links`)];
+  return `${tlb.preset === undefined ? "" : `${tlb.preset}: `}${parts.join("; ")}`;
 }

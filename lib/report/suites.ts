@@ -63,11 +63,18 @@ function ofReplay(replay: Replay, rules: readonly NativeRule[], failOn: readonly
       alias: alias.preset,
       project,
       "flush-provider": flushProvider,
-      tlb: tlb === false ? "off" : `${tlb.entries},${tlb.ways}`,
+      tlb: tlbProperty(tlb),
     },
     seconds: timing.wallNs / 1e9,
     cases: rules.map((rule) => caseOf(replay, rule, failOn)),
   };
+}
+
+/** As `--tlb` takes it, where it can say it. */
+function tlbProperty(tlb: Replay["config"]["tlb"]): string {
+  if (tlb === false) return "off";
+  if (!("arrays" in tlb)) return `${tlb.entries},${tlb.ways}`;
+  return tlb.preset ?? JSON.stringify(tlb.arrays);
 }
 
 function caseOf(

@@ -66,6 +66,20 @@ Napi::Object object(Napi::Value value, std::string_view name) {
   return value.As<Napi::Object>();
 }
 
+std::vector<Napi::Value> elements(Napi::Value value, std::string_view name,
+                                  std::size_t most) {
+  if (!value.IsArray() || value.As<Napi::Array>().Length() > most) {
+    refuse_type(value, name,
+                "an array of at most " + std::to_string(most) + " elements");
+  }
+  const auto array = value.As<Napi::Array>();
+  // A getter may shorten the array: what is gone then is undefined.
+  const std::uint32_t length = array.Length();
+  std::vector<Napi::Value> read;
+  for (std::uint32_t i = 0; i < length; ++i) read.push_back(array.Get(i));
+  return read;
+}
+
 bool boolean(Napi::Value value, std::string_view name) {
   if (!value.IsBoolean()) refuse_type(value, name, "a boolean");
   return value.As<Napi::Boolean>();

@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "binding/napi.hpp"
 #include "core/machine.hpp"
@@ -38,6 +39,10 @@ T integer(Napi::Value value, std::string_view name) {
 std::uint64_t u64(Napi::Value value, std::string_view name);
 
 Napi::Object object(Napi::Value value, std::string_view name);
+
+// The elements of an array of at most `most`, each as it was read once.
+std::vector<Napi::Value> elements(Napi::Value value, std::string_view name,
+                                  std::size_t most);
 
 bool boolean(Napi::Value value, std::string_view name);
 // False where it is absent.

@@ -1,6 +1,8 @@
 #include "binding/vm_config.hpp"
 
+#include <algorithm>
 #include <array>
+#include <vector>
 
 #include "binding/arguments.hpp"
 #include "binding/choices.hpp"
@@ -17,6 +19,18 @@ class Options {
 
   Options part(const char* name) const {
     return Options(from_.Get(name), called(name));
+  }
+
+  // The objects of an array, each as options.
+  std::vector<Options> list(const char* name, std::size_t most) const {
+    const std::vector<Napi::Value> values =
+        elements(from_.Get(name), called(name), most);
+    std::vector<Options> parts;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      parts.emplace_back(values[i],
+                         called(name) + "[" + std::to_string(i) + "]");
+    }
+    return parts;
   }
 
   std::uint32_t count(const char* name) const {
@@ -43,6 +57,24 @@ class Options {
   Napi::Object from_;
   std::string prefix_;
 };
+
+TlbGeometry tlb_array(const Options& from) {
+  return {.entries = from.count("entries"),
+          .ways = from.count("ways"),
+          .sizes = from.count("sizes")};
+}
+
+TlbShape tlb_shape(const Options& from) {
+  TlbShape shape;
+  for (const Options& array : from.list("arrays", TlbShape::kMostArrays)) {
+    shape.arrays.push_back(tlb_array(array));
+  }
+  const Options links = from.part("pagingStructureCaches");
+  constexpr std::array kNames{"pde", "pdpte", "pml4e", "pml5e"};
+  std::ranges::transform(kNames, shape.links.begin(),
+                         [&](const char* name) { return links.count(name); });
+  return shape;
+}
 
 HostOptions host_options(const Options& from) {
   return {
@@ -74,8 +106,7 @@ MachineConfig vm_config(Napi::Value value) {
       .preset = from.words("preset"),
       .mmu = from.choice<Flavour>("mmu", kFlavourNames),
       .flush_provider = from.words("flushProvider"),
-      .tlb_entries = from.count("tlbEntries"),
-      .tlb_ways = from.count("tlbWays"),
+      .tlb = tlb_shape(from.part("tlb")),
       .internal_slots = from.flag("internalSlots"),
       .guest_paging = from.choice<GuestPaging>("guestPaging", kPagingNames),
       .external_tables = from.words("externalTables"),

@@ -1,13 +1,13 @@
 #include "core/access.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include "core/flavour.hpp"
 #include "core/pml_log.hpp"
 #include "core/reach.hpp"
 #include "core/ring_calls.hpp"
 #include "core/rules/rule_set.hpp"
+#include "core/structure_cache.hpp"
 #include "core/tracepoints/tracer.hpp"
 #include "core/vm_events.hpp"
 
@@ -21,37 +21,49 @@ void report(Mmu& mmu, const Access& access, Pfn pfn, Level level, bool from_tlb,
   mmu.rules->served({access, canonical, pfn, level, from_tlb, overdue});
 }
 
+// A fault drops what was cached of the address, in whatever size.
+void drop_leaves(Mmu& mmu, Tlb& tlb, const Access& access, std::uint8_t root) {
+  const std::uint32_t incarnation = mmu.incarnations[root];
+  while (TlbEntry* entry = tlb.lookup(root, incarnation, access.issued)) {
+    tlb.remove(*entry);
+  }
+}
+
 bool serve_from_tlb(Mmu& mmu, const Access& access, Outcome& out) {
   Tlb& tlb = (*mmu.tlbs)[access.vcpu];
   const auto root = static_cast<std::uint8_t>(mmu.alias.root_of(access.issued));
   TlbEntry* entry = tlb.lookup(root, mmu.incarnations[root], access.issued);
   if (entry == nullptr) return false;
   if ((entry->rights & access.wanted) != access.wanted) {
-    // A fault drops what was cached of the address.
-    tlb.remove(*entry);
+    drop_leaves(mmu, tlb, access, root);
     return false;
   }
   tlb.touch(*entry);
   out = {.code = OutcomeCode::kHit, .level = entry->level};
-  const bool overdue = std::exchange(entry->overdue, false);
-  report(mmu, access, entry->pfn, level_of(entry->level), true, overdue);
+  const bool overdue = tlb.settle(*entry, access.issued);
+  report(mmu, access, entry->pfn_of(access.issued), level_of(entry->level),
+         true, overdue);
   return true;
 }
 
 // What a TLB keeps of a leaf: where hardware keeps Dirty, no right to write
-// while it is clear, so that the first write walks and sets it.
+// while it is clear, so that the first write walks and sets it. A leaf that is
+// larger than any entry is kept in parts.
 void fill_tlb(Mmu& mmu, const Access& access, const Reached& at) {
   auto rights = static_cast<std::uint8_t>(at.spte.permissions());
   const bool must_mark = mmu.config.host.ad_bits && !at.spte.has(ept::kDirty);
   if (must_mark) rights &= ~kAccessWrite;
   const auto root = static_cast<std::uint8_t>(mmu.alias.root_of(access.issued));
-  (*mmu.tlbs)[access.vcpu].insert(
-      {.gfn = access.issued,
-       .pfn = at.pfn_of(access.issued),
-       .incarnation = mmu.incarnations[root],
-       .root = root,
-       .rights = rights,
-       .level = static_cast<std::uint8_t>(at.level)});
+  Tlb& tlb = (*mmu.tlbs)[access.vcpu];
+  const TlbKind kind = tlb.kind_for(at.level);
+  const AliasedGfn first = round_down(access.issued, span_of(kind));
+  tlb.insert({.gfn = first,
+              .pfn = at.pfn_of(first),
+              .incarnation = mmu.incarnations[root],
+              .root = root,
+              .rights = rights,
+              .level = static_cast<std::uint8_t>(at.level),
+              .kind = kind});
 }
 
 // Hardware's marks in a leaf that served an access, and its log of them.
@@ -69,9 +81,14 @@ void mark_leaf(Mmu& mmu, const Access& access, std::uint64_t* entry,
   if (dirties && !is_private) log_dirty_bit(mmu, access.vcpu, access.issued);
 }
 
-// Hardware's own try. `word` is where its walk ended.
-bool serve_from_tables(Mmu& mmu, const Access& access, std::uint64_t& word,
-                       Level& level) {
+bool keeps_links(Mmu& mmu, const Access& access) {
+  return mmu.tlbs != nullptr && (*mmu.tlbs)[access.vcpu].keeps_links();
+}
+
+// Hardware's own try, from `skipped` tables below the root. `word` is where its
+// walk ended.
+bool serve_from_tables(Mmu& mmu, const Access& access, unsigned skipped,
+                       std::uint64_t& word, Level& level) {
   const PageTable& tree = mmu.tree(mmu.alias.root_of(access.issued));
   const HardwareWalk walk(tree);
   const Translation at = walk.walk_ahead(access.issued);
@@ -82,6 +99,7 @@ bool serve_from_tables(Mmu& mmu, const Access& access, std::uint64_t& word,
   mark_leaf(mmu, access, entry, word);
   const Reached now{from_stored(*entry), at.level, entry};
   if (mmu.tlbs != nullptr) fill_tlb(mmu, access, now);
+  if (keeps_links(mmu, access)) keep_links(mmu, access, now.level, skipped);
   report(mmu, access, now.pfn_of(access.issued), now.level, false, false);
   return true;
 }
@@ -116,7 +134,7 @@ OutcomeCode reissue(Mmu& mmu, Fault& fault, OutcomeCode code) {
   OutcomeCode outcome = code;
   std::uint64_t word = 0;
   Level level{};
-  if (!serve_from_tables(mmu, access, word, level)) {
+  if (!serve_from_tables(mmu, access, 0, word, level)) {
     Fault again =
         make_fault(mmu.alias, fault.issued, fault.access, fault.vcpu, word);
     const bool is_emulated =
@@ -156,19 +174,29 @@ bool resolve_miss(Mmu& mmu, Fault& fault, Outcome& out) {
 
 namespace {
 
+bool answer_fault(Mmu& mmu, const Access& access, unsigned skipped,
+                  std::uint64_t word, Outcome& out) {
+  if (keeps_links(mmu, access)) drop_links(mmu, access);
+  Fault fault =
+      make_fault(mmu.alias, access.issued, access.wanted, access.vcpu, word);
+  if (!resolve_miss(mmu, fault, out)) return false;
+  out.tables_read -= static_cast<std::uint8_t>(skipped);
+  return true;
+}
+
 bool try_access(Mmu& mmu, const Access& access, Outcome& out) {
   if (mmu.tlbs != nullptr && serve_from_tlb(mmu, access, out)) return true;
+  const unsigned skipped =
+      keeps_links(mmu, access) ? tables_skipped(mmu, access) : 0;
   std::uint64_t word = 0;
   Level level{};
-  if (!serve_from_tables(mmu, access, word, level)) {
-    Fault fault =
-        make_fault(mmu.alias, access.issued, access.wanted, access.vcpu, word);
-    return resolve_miss(mmu, fault, out);
+  if (!serve_from_tables(mmu, access, skipped, word, level)) {
+    return answer_fault(mmu, access, skipped, word, out);
   }
   out = {.code = OutcomeCode::kHit,
          .level = static_cast<std::uint8_t>(level),
-         .tables_read = static_cast<std::uint8_t>(mmu.config.root_level -
-                                                  number_of(level) + 1)};
+         .tables_read = static_cast<std::uint8_t>(
+             mmu.config.root_level - number_of(level) + 1 - skipped)};
   return true;
 }
 

@@ -98,9 +98,8 @@ std::optional<Error> reserve_memory(MachineSetup& setup,
                                     const PagePool& arena) {
   const MachineConfig& config = setup.config;
   std::optional<Error> error;
-  if (config.tlb_entries != 0) {
-    const TlbGeometry geometry{config.tlb_entries, config.tlb_ways};
-    error = keep(TlbSet::create(geometry, config.vcpus), setup.tlbs);
+  if (config.tlb.exists() || config.tlb.has_links()) {
+    error = keep(TlbSet::create(config.tlb, config.vcpus), setup.tlbs);
   }
   if (!error && uses_pml(config.host)) {
     error = keep(PmlBuffers::create(), setup.pml);

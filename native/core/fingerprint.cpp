@@ -5,6 +5,7 @@
 #include "core/digest.hpp"
 #include "core/flavour.hpp"
 #include "core/rules/rule_set.hpp"
+#include "core/structure_cache.hpp"
 #include "core/tree_digest.hpp"
 
 namespace mmu {
@@ -55,17 +56,35 @@ void add_host(Digest& digest, const Mmu& mmu) {
   if (mmu.mtrrs) mmu.mtrrs->each_word(add);
 }
 
+// The page behind an entry. Which table a link led to is of interest only where
+// it is not the one that it leads to now, and may yet do so again.
+std::uint64_t host_side(const Mmu& mmu, const TlbEntry& entry) {
+  const bool is_there = is_link_kind(entry.kind) && is_link_there(mmu, entry);
+  return is_there ? 0 : entry.pfn.value;
+}
+
+Fingerprint of_entry(const Mmu& mmu, const Tlb& tlb, const TlbEntry& entry) {
+  Digest digest;
+  digest.add(entry.gfn.value);
+  digest.add(host_side(mmu, entry));
+  digest.add(entry.root | entry.rights << 8 | entry.level << 16 |
+             entry.kind << 20 | unsigned{entry.overdue} << 24);
+  tlb.each_owed(entry, [&](AliasedRange frames) {
+    digest.add(frames.start.value);
+    digest.add(frames.end.value);
+  });
+  return digest.value();
+}
+
+// What it was asked to drop is gone, served or not.
 void add_tlb(Digest& digest, const Mmu& mmu, unsigned vcpu) {
   std::vector<Fingerprint> entries;
-  (*mmu.tlbs)[vcpu].for_each([&](const TlbEntry& entry) {
-    // Nobody can load its root any more.
-    if (entry.incarnation != mmu.incarnations[entry.root]) return;
-    Digest one;
-    one.add(entry.gfn.value);
-    one.add(entry.pfn.value);
-    one.add(entry.root | entry.rights << 8 | entry.level << 16 |
-            unsigned{entry.overdue} << 24);
-    entries.push_back(one.value());
+  mmu.tlbs->for_each_tlb_of(vcpu, [&](Tlb& tlb) {
+    tlb.for_each([&](const TlbEntry& entry) {
+      // Nobody can load its root any more.
+      if (entry.incarnation != mmu.incarnations[entry.root]) return;
+      entries.push_back(of_entry(mmu, tlb, entry));
+    });
   });
   add_unordered(digest, entries);
 }

@@ -20,6 +20,7 @@
 #include "core/host_views.hpp"
 #include "core/slot_types.hpp"
 #include "core/state_views.hpp"
+#include "core/tlb_shape.hpp"
 
 namespace mmu {
 
@@ -99,9 +100,8 @@ struct MachineConfig {
   Flavour mmu = Flavour::kTdp;
   // none, hyperv, fail:<k>: flush_provider.hpp.
   std::string flush_provider = "none";
-  // Entries and ways of each vCPU's TLB; no entries, no TLB model.
-  unsigned tlb_entries = 0;
-  unsigned tlb_ways = 12;
+  // Of each vCPU; no arrays, no TLB model.
+  TlbShape tlb{};
   // Whether KVM's own slots exist: TSS, identity map, APIC access page.
   bool internal_slots = false;
   GuestPaging guest_paging = GuestPaging::kLong;

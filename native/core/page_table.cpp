@@ -62,6 +62,7 @@ TableRef PageTable::make_table(AliasedGfn gfn, Level level,
   header.role = tdp_role(level);
   header.level = level;
   header.nx_huge_page_disallowed = false;
+  header.serial = ++accounts_->tables_made;
   ++accounts_->tables[number_of(level)];
   return {id, level, compact};
 }

@@ -23,6 +23,8 @@ struct TreeAccounts {
   std::array<std::uint64_t, 6> leaves{};  // by level; KVM: pages_4k, _2m, _1g
   std::uint64_t mmio = 0;
   std::array<std::uint64_t, 6> tables{};  // by level
+  // Tables made, ever: the last one's serial number.
+  std::uint32_t tables_made = 0;
   // Entries that set_spte() gave another value, ever.
   std::uint64_t changed = 0;
 };

@@ -1,6 +1,8 @@
 // What hardware reaches, asked without leaving a trace.
 #pragma once
 
+#include <algorithm>
+
 #include "core/hardware_walk.hpp"
 #include "core/mmu.hpp"
 #include "core/table_walk.hpp"
@@ -26,6 +28,23 @@ inline Reached reach(const Mmu& mmu, AliasedGfn issued) {
   const Translation at = walk.walk_ahead(issued);
   const std::uint64_t* entry = walk.last(at, issued);
   return {from_stored(*entry), at.level, entry};
+}
+
+// Calls act(part, reached) on parts of the range that all of one entry leads
+// to, in order; `reached` may be no leaf. Takes a walk for each.
+template <class Act>
+void for_each_part(const Mmu& mmu, AliasedRange range, Act act) {
+  for (AliasedGfn at = range.start; at < range.end;) {
+    const Reached now = reach(mmu, at);
+    const HardwareWalk walk(mmu.tree(mmu.alias.root_of(at)));
+    const Level ends =
+        now.is_leaf() ? now.level
+                      : level_of(mmu.config.root_level - walk.depth(at) + 1);
+    const AliasedGfn next{round_down(at, ends).value + pages_per(ends)};
+    const AliasedGfn end = std::min(next, range.end);
+    act(AliasedRange{at, end}, now);
+    at = end;
+  }
 }
 
 // Calls act(frames, spte, level) on every leaf that meets the range of one

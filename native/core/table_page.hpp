@@ -54,6 +54,9 @@ struct PageHeader {
   AliasedGfn gfn;           // first frame that the page covers
   PageId parent = kNoPage;  // the page that links here; next, while free
   PageRole role{};
+  // Of the making of this table: another one on the same page, or in the same
+  // place of the tree, has another.
+  std::uint32_t serial = 0;
   std::uint16_t parent_index = 0;
   Level level = Level::kNone;
   std::uint8_t count = 0;  // compact: keys in use

@@ -1,4 +1,4 @@
-// What each vCPU remembers of earlier walks: set-associative, true LRU.
+// What each vCPU remembers of earlier walks: leaves, by page size, and links.
 //
 // An entry is found by the frame as issued, the root, and the incarnation of
 // the root, so that a root that was dropped takes its entries with it without
@@ -6,57 +6,60 @@
 // entry's rights allow, and whether it should still be there, is the caller's
 // affair.
 //
-// Law: the entries in use are those whose tag is not 0, a tag says what its
-// entry's gfn and root are, and no two of a set have gfn, root and incarnation
-// in common (test/native/tlb_test.cpp).
+// A flush of everything is a *request* to each vCPU, which serves it before it
+// next looks at its TLB: posting it is one counter, however many vCPUs and
+// entries there are, and serving it moves the vCPU to its next epoch, in which
+// no entry of an earlier one exists. Until then the vCPU makes no access, so
+// an entry of a vCPU with a request outstanding is not there, for whoever asks.
+// KVM: KVM_REQ_TLB_FLUSH, kvm_vcpu_flush_tlb_all() (v6.16).
+//
+// Law: the entries in use are those whose tag is of the present epoch, a tag
+// says what its entry's kind, gfn and root are, and no two of a set have these
+// and the incarnation in common (test/native/tlb_test.cpp).
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
-#include "core/address.hpp"
 #include "core/lazy_array.hpp"
+#include "core/tlb_entry.hpp"
+#include "core/tlb_overdue.hpp"
 
 namespace mmu {
 
-struct TlbGeometry {
-  static constexpr unsigned kMostWays = 64;
-  static constexpr unsigned kMostEntries = 1u << 20;
-
-  // By default as the second-level TLB of Skylake.
-  unsigned entries = 1536;
-  unsigned ways = 12;
-
-  // Any number, not only powers of two.
-  constexpr unsigned sets() const { return entries / ways; }
+// A set: so many entries from the first on.
+struct TlbWays {
+  std::uint32_t first;
+  std::uint32_t end;
 };
-
-// Callers may change rights, level, overdue and pfn in place.
-struct TlbEntry {
-  AliasedGfn gfn;
-  Pfn pfn;  // of this very frame, whatever the leaf's level
-  std::uint64_t last_use = 0;
-  std::uint32_t incarnation = 0;
-  std::uint8_t root = 0;
-  std::uint8_t rights = 0;  // bits of the access column: R 1, W 2, X 4
-  std::uint8_t level = 0;
-  bool overdue = false;
-};
-static_assert(sizeof(TlbEntry) == 32);
 
 // One vCPU's. Its memory belongs to the TlbSet that it is part of.
 class Tlb {
  public:
-  Tlb(TlbGeometry geometry, std::uint64_t* tags, TlbEntry* entries);
+  Tlb(const TlbLayout& layout, std::uint64_t* tags, TlbEntry* entries)
+      : layout_(&layout), tags_(tags), entries_(entries) {}
 
-  // Null where it has none. Does not count as a use.
+  // The smallest that has the frame; null where none does. Does not count as a
+  // use.
   TlbEntry* lookup(std::uint8_t root, std::uint32_t incarnation,
                    AliasedGfn gfn) noexcept {
-    const std::uint64_t wanted = tag_of(root, gfn);
-    const unsigned first = first_of(gfn);
-    for (unsigned at = first; at < first + ways_; ++at) {
+    for (TlbKind kind = 0; kind < kLeafKinds; ++kind) {
+      if (used_[kind] == 0) continue;
+      TlbEntry* found = lookup(kind, root, incarnation, gfn);
+      if (found != nullptr) return found;
+    }
+    return nullptr;
+  }
+  TlbEntry* lookup(TlbKind kind, std::uint8_t root, std::uint32_t incarnation,
+                   AliasedGfn gfn) noexcept {
+    if (used_[kind] == 0) return nullptr;
+    const std::uint64_t wanted = tag_of(kind, root, gfn);
+    const TlbWays ways = ways_of(kind, gfn);
+    for (std::uint32_t at = ways.first; at < ways.end; ++at) {
       if (tags_[at] == wanted && entries_[at].incarnation == incarnation) {
         return &entries_[at];
       }
@@ -66,37 +69,42 @@ class Tlb {
   // Makes it the most recently used of its set.
   void touch(TlbEntry& entry) noexcept { entry.last_use = ++clock_; }
 
-  // Puts the entry in place of the one with the same gfn, root and
+  // Puts the entry in place of the one with the same kind, gfn, root and
   // incarnation, of an unused one, or of the least recently used of its set.
   // It counts as used now.
   TlbEntry& insert(const TlbEntry& entry) noexcept;
+  // The largest size that an entry of such a leaf can have.
+  TlbKind kind_for(Level leaf) const noexcept {
+    TlbKind kind = leaf_kind(leaf);
+    while (layout_->places[kind].sets == 0) --kind;
+    return kind;
+  }
+  bool keeps_links() const noexcept { return layout_->keeps_links; }
+  bool keeps_links(Level level) const noexcept {
+    return layout_->places[link_kind(level)].sets != 0;
+  }
 
   void remove(TlbEntry& entry) noexcept {
+    forgive(entry);
     tags_[&entry - entries_] = kUnused;
-    --used_;
+    --used_[entry.kind];
+    if (entry.is_part()) --parts_[entry.level];
   }
+  // A flush of its own.
   void flush_all() noexcept;
-  // Of every root and incarnation, whatever is in the range as issued.
-  void flush_range(AliasedRange range) noexcept {
-    for_each_in(range, [this](TlbEntry& entry) { remove(entry); });
-  }
+  // Of every root and incarnation, whatever has a frame of the range, or is a
+  // part of a leaf that has one. Intel SDM vol. 3, 4.10.4.1, on INVLPG and
+  // pages of which there are several entries.
+  void flush_range(AliasedRange range) noexcept;
 
-  // Calls visit(entry) for every entry in the range as issued, of every root
-  // and incarnation; visit may remove that entry. Looks at no more sets than
-  // the range has frames.
+  // Calls visit(entry) for every entry that has a frame of the range, of every
+  // kind, root and incarnation; visit may remove that entry. Looks at no more
+  // sets than the range has pages of that size.
   template <class Visit>
   void for_each_in(AliasedRange range, Visit visit) {
     if (range.empty()) return;
-    const std::uint64_t width = std::min<std::uint64_t>(range.size(), sets_);
-    unsigned unseen = used_;
-    for (std::uint64_t i = 0; i < width && unseen != 0; ++i) {
-      // Any `sets_` frames in a row lie in as many different sets.
-      const unsigned first = first_of({range.start.value + i});
-      for (unsigned at = first; at < first + ways_; ++at) {
-        if (tags_[at] == kUnused) continue;
-        --unseen;
-        if (range.contains(gfn_of(tags_[at]))) visit(entries_[at]);
-      }
+    for (TlbKind kind = 0; kind < kTlbKinds; ++kind) {
+      if (used_[kind] != 0) for_each_of(kind, range, visit);
     }
   }
   template <class Visit>
@@ -104,72 +112,180 @@ class Tlb {
     for_each_in({{0}, {bit(kMaxAddressBits - kPageShift)}}, visit);
   }
 
-  unsigned used() const noexcept { return used_; }
+  // These frames of the entry should have gone with a flush that is over.
+  void owe(TlbEntry& entry, AliasedRange frames) {
+    entry.overdue = true;
+    if (entry.kind != 0) overdue_.add(index_of(entry), frames);
+  }
+  // Whether this frame of it should have. If so, it is all forgiven.
+  bool settle(TlbEntry& entry, AliasedGfn issued) noexcept {
+    if (!entry.overdue || !is_overdue(entry, issued)) return false;
+    forgive(entry);
+    return true;
+  }
+  // visit(AliasedRange) for what the entry owes.
+  template <class Visit>
+  void each_owed(const TlbEntry& entry, Visit visit) const {
+    if (!entry.overdue) return;
+    if (entry.kind == 0) return visit(entry.frames());
+    overdue_.each(index_of(entry), visit);
+  }
+
+  unsigned used() const noexcept {
+    unsigned sum = 0;
+    for (const unsigned used : used_) sum += used;
+    return sum;
+  }
 
  private:
-  static constexpr std::uint64_t kUnused = 0;
+  friend class TlbSet;
 
-  static constexpr std::uint64_t tag_of(std::uint8_t root, AliasedGfn gfn) {
-    return gfn.value << 9 | std::uint64_t{root} << 1 | 1;
+  // A tag: frame number of its size, kind, root, epoch. Epochs begin at 1.
+  static constexpr std::uint64_t kUnused = 0;
+  static constexpr unsigned kEpochBits = 20;
+  static constexpr unsigned kRootShift = kEpochBits;
+  static constexpr unsigned kKindShift = kRootShift + 1;
+  static constexpr unsigned kFrameShift = kKindShift + 3;
+  static constexpr std::uint64_t kEpochMask = bit(kEpochBits) - 1;
+
+  std::uint64_t tag_of(TlbKind kind, std::uint8_t root, AliasedGfn gfn) const {
+    return gfn.value >> layout_->places[kind].shift << kFrameShift |
+           std::uint64_t{kind} << kKindShift |
+           std::uint64_t{root} << kRootShift | epoch_;
+  }
+  bool is_used(std::uint64_t tag) const { return (tag & kEpochMask) == epoch_; }
+  static constexpr TlbKind kind_in(std::uint64_t tag) {
+    return static_cast<TlbKind>(tag >> kKindShift & 7);
   }
   // The tag has it too, and an entry is a cache line further on.
-  static constexpr AliasedGfn gfn_of(std::uint64_t tag) { return {tag >> 9}; }
-  unsigned first_of(AliasedGfn gfn) const noexcept {
-    const std::uint64_t set =
-        power_of_two_ ? gfn.value & (sets_ - 1) : gfn.value % sets_;
-    return static_cast<unsigned>(set) * ways_;
+  AliasedRange frames_in(std::uint64_t tag, TlbKind kind) const {
+    const std::uint64_t page = tag >> kFrameShift;
+    const unsigned shift = layout_->places[kind].shift;
+    return {{page << shift}, {(page + 1) << shift}};
   }
-  TlbEntry& victim_of(AliasedGfn gfn) noexcept;
+  TlbWays ways_of(TlbKind kind, AliasedGfn gfn) const noexcept {
+    const TlbPlaces& places = layout_->places[kind];
+    const std::uint64_t page = gfn.value >> places.shift;
+    const TlbPlaces::Part& first = places.parts[0];
+    if (places.mask != 0) [[likely]] {
+      const auto set = static_cast<std::uint32_t>(page & places.mask);
+      const std::uint32_t at = first.first + set * first.ways;
+      return {at, at + first.ways};
+    }
+    return ways_of(places, static_cast<std::uint32_t>(page % places.sets));
+  }
+  static TlbWays ways_of(const TlbPlaces& places, std::uint32_t set) noexcept;
 
+  template <class Visit>
+  void for_each_of(TlbKind kind, AliasedRange range, Visit& visit) {
+    const unsigned shift = layout_->places[kind].shift;
+    const std::uint64_t first = range.start.value >> shift;
+    const std::uint64_t last = (range.end.value - 1) >> shift;
+    const std::uint64_t width =
+        std::min<std::uint64_t>(last - first + 1, layout_->places[kind].sets);
+    unsigned unseen = used_[kind];
+    for (std::uint64_t i = 0; i < width && unseen != 0; ++i) {
+      // Any so many pages in a row lie in as many different sets.
+      const TlbWays ways = ways_of(kind, {(first + i) << shift});
+      for (std::uint32_t at = ways.first; at < ways.end; ++at) {
+        const std::uint64_t tag = tags_[at];
+        if (!is_used(tag) || kind_in(tag) != kind) continue;
+        --unseen;
+        if (range.overlaps(frames_in(tag, kind))) visit(entries_[at]);
+      }
+    }
+  }
+
+  TlbEntry& victim_of(TlbKind kind, AliasedGfn gfn) noexcept;
+  std::uint32_t index_of(const TlbEntry& entry) const {
+    return static_cast<std::uint32_t>(&entry - entries_);
+  }
+  bool is_overdue(const TlbEntry& entry, AliasedGfn issued) const noexcept {
+    return entry.kind == 0 || overdue_.has(index_of(entry), issued);
+  }
+  void forgive(TlbEntry& entry) noexcept {
+    if (!entry.overdue) return;
+    entry.overdue = false;
+    if (entry.kind != 0) overdue_.drop(index_of(entry));
+  }
+
+  const TlbLayout* layout_;
   // Apart from the entries: a set's tags fill two cache lines, not six.
   std::uint64_t* tags_;
   TlbEntry* entries_;
+  std::uint64_t epoch_ = 1;
+  std::uint64_t served_ = 0;  // requests, as TlbSet counts them
   std::uint64_t clock_ = 0;
-  unsigned sets_;
-  unsigned ways_;
-  unsigned used_ = 0;
-  bool power_of_two_;
+  std::array<unsigned, kTlbKinds> used_{};
+  // Entries that are parts of leaves of that level.
+  std::array<unsigned, 4> parts_{};
+  TlbOverdue overdue_;
 };
-// A frame number leaves room for the rest of a tag.
-static_assert(kMaxAddressBits - kPageShift + 9 <= 64);
 
 // Those of all vCPUs.
 class TlbSet {
  public:
-  // kConfig for a geometry of no sense; kOutOfMemory where the host refuses.
-  static Result<TlbSet> create(TlbGeometry geometry, unsigned vcpus);
+  // kConfig for a shape of no sense; kOutOfMemory where the host refuses.
+  static Result<TlbSet> create(const TlbShape& shape, unsigned vcpus);
+  static Result<TlbSet> create(TlbGeometry geometry, unsigned vcpus) {
+    return create(TlbShape{.arrays = {geometry}}, vcpus);
+  }
   // One more vCPU's.
-  std::optional<Error> add(TlbGeometry geometry, unsigned vcpus = 1);
+  std::optional<Error> add(unsigned vcpus = 1);
 
-  Tlb& operator[](unsigned vcpu) noexcept { return tlbs_[vcpu]; }
+  // As the vCPU finds it when it runs: what was asked of it has been served.
+  Tlb& operator[](unsigned vcpu) noexcept {
+    Tlb& tlb = tlbs_[vcpu];
+    if (tlb.served_ != requests_) [[unlikely]]
+      serve(tlb);
+    return tlb;
+  }
   unsigned vcpus() const noexcept {
     return static_cast<unsigned>(tlbs_.size());
   }
 
-  void flush_all() noexcept {
-    for (Tlb& tlb : tlbs_) tlb.flush_all();
-  }
+  // Asks every vCPU for a flush of all that it has.
+  void request_flush() noexcept { ++requests_; }
+  // On every vCPU, at once.
   void flush_range(AliasedRange range) noexcept {
-    for (Tlb& tlb : tlbs_) tlb.flush_range(range);
+    for_each_tlb([&](Tlb& tlb) { tlb.flush_range(range); });
+  }
+  // visit(tlb) for every vCPU that has no request to serve yet. Of one that
+  // has, nothing is there.
+  template <class Visit>
+  void for_each_tlb(Visit visit) {
+    for (unsigned vcpu = 0; vcpu < vcpus(); ++vcpu) {
+      for_each_tlb_of(vcpu, visit);
+    }
+  }
+  template <class Visit>
+  void for_each_tlb_of(unsigned vcpu, Visit visit) {
+    if (tlbs_[vcpu].served_ == requests_) visit(tlbs_[vcpu]);
   }
   // visit(entry), as Tlb's, on one vCPU after the other.
   template <class Visit>
   void for_each_in(AliasedRange range, Visit visit) {
-    for (Tlb& tlb : tlbs_) tlb.for_each_in(range, visit);
+    for_each_tlb([&](Tlb& tlb) { tlb.for_each_in(range, visit); });
   }
   template <class Visit>
   void for_each(Visit visit) {
-    for (Tlb& tlb : tlbs_) tlb.for_each(visit);
+    for_each_tlb([&](Tlb& tlb) { tlb.for_each(visit); });
   }
 
  private:
+  explicit TlbSet(const TlbShape& shape)
+      : layout_(std::make_unique<TlbLayout>(shape)) {}
+  void serve(Tlb& tlb) const noexcept;
+
   // Of vCPUs that were made together.
   struct Block {
     LazyArray<std::uint64_t> tags;
     LazyArray<TlbEntry> entries;
   };
+  std::unique_ptr<TlbLayout> layout_;
   std::vector<Block> blocks_;
   std::vector<Tlb> tlbs_;
+  std::uint64_t requests_ = 0;
 };
 
 }  // namespace mmu

@@ -49,7 +49,7 @@ void TlbFlush::flush_all() {
     counts_.remote_tlb_flush += vcpus_ > from_vcpu_;
     ++counts_.served;
   }
-  if (tlbs_ != nullptr) tlbs_->flush_all();
+  if (tlbs_ != nullptr) tlbs_->request_flush();
 }
 
 void TlbFlush::widen(FlushScope scope) noexcept {

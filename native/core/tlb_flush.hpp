@@ -2,8 +2,10 @@
 //
 // An operation says what it took and then asks for a flush, by range or of
 // everything; the strategy plans, a range provider is asked if there is one,
-// and what it cannot do becomes a full flush. No operation ends before every
-// vCPU has served its requests.
+// and what it cannot do becomes a full flush: a request to every vCPU. No
+// operation ends before each vCPU in guest mode was kicked and has served it,
+// and the one that asks serves its own before its next access; so between a
+// request and its delivery nobody makes an access (tlb.hpp).
 //
 // KVM: kvm_flush_remote_tlbs(), kvm_flush_remote_tlbs_range() (v6.16);
 // Hyper-V's hooks: kvm_onhyperv.c.

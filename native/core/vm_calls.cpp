@@ -58,8 +58,7 @@ std::optional<Error> make_vcpu_parts(Mmu& mmu, std::uint32_t number) {
     ring = std::move(made.value());
   }
   if (mmu.tlbs != nullptr) {
-    const TlbGeometry geometry{mmu.config.tlb_entries, mmu.config.tlb_ways};
-    if (auto error = mmu.tlbs->add(geometry)) return error;
+    if (auto error = mmu.tlbs->add()) return error;
   }
   if (ring) mmu.rings->of.push_back(std::move(*ring));
   return std::nullopt;

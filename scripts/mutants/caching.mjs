@@ -34,7 +34,7 @@ export const caching = [
   {
     name: "a full flush leaves the TLBs",
     file: "native/core/tlb_flush.cpp",
-    find: "  if (tlbs_ != nullptr) tlbs_->flush_all();\n",
+    find: "  if (tlbs_ != nullptr) tlbs_->request_flush();\n",
     replace: "",
   },
   {
@@ -84,7 +84,7 @@ export const caching = [
   {
     name: "an access that faults keeps its cached translation",
     file: "native/core/access.cpp",
-    find: "    tlb.remove(*entry);\n",
+    find: "    drop_leaves(mmu, tlb, access, root);\n",
     replace: "",
   },
   {
@@ -96,7 +96,7 @@ export const caching = [
   {
     name: "an overdue translation is reported for each use",
     file: "native/core/access.cpp",
-    find: "std::exchange(entry->overdue, false)",
+    find: "tlb.settle(*entry, access.issued)",
     replace: "entry->overdue",
   },
   {
@@ -108,7 +108,49 @@ export const caching = [
   {
     name: "a translation that outlived its flush is not overdue",
     file: "native/core/rules/stale_translation.cpp",
-    find: "        entry.overdue = true;\n",
+    find: "    if (!is_stale(entry, part.start, now, false)) return;\n",
+    replace: "    if (asked_of(entry, {}).empty()) return;\n",
+  },
+  {
+    name: "all of a large translation is overdue where a part of it is",
+    file: "native/core/rules/stale_translation.cpp",
+    find: "return tlb.owe(entry, part);",
+    replace: "return tlb.owe(entry, entry.frames());",
+  },
+  {
+    name: "a cached link that outlived its flush is not overdue",
+    file: "native/core/rules/stale_translation.cpp",
+    find: "      if (!is_link_there(vm(), entry)) tlb.owe(entry, entry.frames());\n",
+    replace: "",
+  },
+  {
+    name: "a range leaves parts of the leaves that it meets",
+    file: "native/core/tlb.cpp",
+    find: "    if (parts_[number_of(level)] == 0) continue;\n",
+    replace: "    if (parts_[number_of(level)] < kTlbKinds * bit(20)) continue;\n",
+  },
+  {
+    name: "a request is served once and for all",
+    file: "native/core/tlb.cpp",
+    find: "  tlb.served_ = requests_;\n  tlb.flush_all();\n",
+    replace: "  tlb.served_ = requests_;\n",
+  },
+  {
+    name: "an entry of a request's vCPU is looked at",
+    file: "native/core/tlb.hpp",
+    find: "    if (tlbs_[vcpu].served_ == requests_) visit(tlbs_[vcpu]);\n",
+    replace: "    visit(tlbs_[vcpu]);\n",
+  },
+  {
+    name: "a walk goes by a link that is gone",
+    file: "native/core/structure_cache.cpp",
+    find: "    if (!is_link_there(mmu, entry)) {\n",
+    replace: "    if (mmu.tlbs == nullptr) {\n",
+  },
+  {
+    name: "a fault leaves the links on its way",
+    file: "native/core/access.cpp",
+    find: "  if (keeps_links(mmu, access)) drop_links(mmu, access);\n",
     replace: "",
   },
   {

@@ -112,7 +112,9 @@ describe("mistakes in the command line exit 2 and say what was meant", () => {
     [["compare", BOOT, "--fail-on", "alias-stuk"], "--fail-on must be any or some of "],
     [["replay", "x", "--mmu", "ept"], "tdp, rmap"],
     [["replay", "x", "--guest-paging", "64"], "long, pae, 32, shadow-ept"],
-    [["replay", "x", "--tlb", "many"], "expected a number of entries, or entries,ways"],
+    [["replay", "x", "--tlb", "12,many"], "expected a number of entries, or entries,ways"],
+    [["replay", BOOT, "--tlb", "skylake-sever"], "(did you mean skylake-server?)"],
+    [["replay", BOOT, "--tlb", "skylake-sever"], '--tlb must be one of "skylake-server"'],
   ])("%j says %s", async (args, sentence) => {
     const { status, stdout, stderr } = await gpalias(args);
     expect([status, stdout]).toEqual([2, ""]);

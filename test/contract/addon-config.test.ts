@@ -6,6 +6,12 @@ import { CONFIG, under } from "./native-config.js";
 
 const addon = loadAddon();
 
+/** One array of 12 entries and no links, but for what is said. */
+function tlbWith({ pde = 0, ...array }: { entries?: number; ways?: number; sizes?: number; pde?: number }) {
+  const pagingStructureCaches = { pde, pdpte: 0, pml4e: 0, pml5e: 0 };
+  return { arrays: [{ entries: 12, ways: 12, sizes: 1, ...array }], pagingStructureCaches };
+}
+
 describe("a preset", () => {
   test("fixes the width, the root and the aliases", () => {
     expect(addon.preset("tdx51")).toEqual({
@@ -80,7 +86,7 @@ describe("a config", () => {
     for (const value of [undefined, null, {}, Symbol("x"), 2n]) {
       const make = () => new addon.Vm({ ...CONFIG, [key]: value } as NativeVmConfig);
       expect(make).toThrow(TypeError);
-      expect(make).toThrow(key === "host" ? "config.host" : `config.${key} must be a`);
+      expect(make).toThrow(key === "host" || key === "tlb" ? `config.${key}` : `config.${key} must be a`);
     }
   });
 
@@ -90,10 +96,15 @@ describe("a config", () => {
     ["flushProvider", "fail:x", "fail:x"],
     ["externalTables", "slow", "slow"],
     ["preset", "tdx52", "tdx52"],
-    ["tlbEntries", 2 ** 32, "config.tlbEntries must be an integer in [0, 2^32)"],
-    ["tlbWays", 1.5, "config.tlbWays must be an integer in [0, 2^32)"],
+    ["tlb", tlbWith({ entries: 2 ** 32 }), "config.tlb.arrays[0].entries must be an integer in [0, 2^32)"],
+    ["tlb", tlbWith({ ways: 1.5 }), "config.tlb.arrays[0].ways must be an integer in [0, 2^32)"],
+    ["tlb", tlbWith({ pde: -1 }), "config.tlb.pagingStructureCaches.pde must be an integer in [0, 2^32)"],
+    ["tlb", tlbWith({ pde: 65 }), "at most 64 entries in each paging-structure cache"],
+    ["tlb", tlbWith({ sizes: 8 }), "must have page sizes of 4K, 2M and 1G"],
+    ["tlb", tlbWith({ sizes: 6 }), "must have an array that holds 4K pages"],
+    ["tlb", { ...tlbWith({ pde: 1 }), arrays: [] }, "must have 1 to 8 arrays"],
   ])("whose %s is %j is a RangeError that quotes it", (key, value, words) => {
-    const make = () => new addon.Vm({ ...CONFIG, tlbEntries: 12, [key]: value });
+    const make = () => new addon.Vm({ ...CONFIG, [key]: value } as NativeVmConfig);
     expect(make).toThrow(RangeError);
     expect(make).toThrow(expect.objectContaining({ code: "ERR_CONFIG" }));
     expect(make).toThrow(words);

@@ -40,7 +40,7 @@ struct Setup {
     config.preset = preset;
     config.mmu = mmu;
     config.flush_provider = provider;
-    config.tlb_entries = tlb ? 1536 : 0;
+    config.tlb = mmu::TlbShape::small(tlb ? 1536 : 0);
     config.internal_slots = internal_slots;
     config.vcpus = vcpus;
     return config;

@@ -234,7 +234,7 @@ TEST_CASE("writes through every alias are logged under the slot's frame") {
       MachineConfig config = with_pml(flavour);
       config.strategy = strategy;
       config.preset = "bits:47";
-      config.tlb_entries = 24;
+      config.tlb = mmu::TlbShape::small(24);
       const auto machine = world::vm(config);
       world::add(*machine, {.bytes = 4 * kMiB});
       access(*machine, mmu::bit(47) + kPage);

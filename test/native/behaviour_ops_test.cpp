@@ -61,7 +61,7 @@ TEST_CASE("B59: ageing clears A, flushes nothing, and finds a page once") {
 
 TEST_CASE("B59: a page is young again after a write that had to be let in") {
   for (const unsigned tlb : {0u, 12u}) {
-    const auto machine = world::vm({.tlb_entries = tlb});
+    const auto machine = world::vm({.tlb = mmu::TlbShape::small(tlb)});
     one_slot(*machine, mmu::MemslotRegion::kLogDirty);
     access(*machine, 0);
     operate(*machine, EventKind::kDirtyLogGet);
@@ -185,7 +185,7 @@ TEST_CASE(
 
 TEST_CASE("what is cached of an aged page is used on, until a flush") {
   MachineConfig config = config_of(Flavour::kTdp, false);
-  config.tlb_entries = 12;
+  config.tlb = mmu::TlbShape::small(12);
   const auto machine = world::vm(config);
   one_slot(*machine, mmu::MemslotRegion::kLogDirty);
   access(*machine, 0);
@@ -200,7 +200,7 @@ TEST_CASE("what is cached of an aged page is used on, until a flush") {
 
 TEST_CASE("precise flushes what ageing left cached when it arms a log") {
   MachineConfig config = config_of(Flavour::kTdp, false);
-  config.tlb_entries = 12;
+  config.tlb = mmu::TlbShape::small(12);
   config.strategy = "precise";
   config.preset = "bits:47";
   for (const Flavour flavour : kFlavours) {

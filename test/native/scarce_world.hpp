@@ -175,7 +175,7 @@ inline MachineConfig with(std::string_view strategy, Flavour mmu,
 
 inline std::vector<World> worlds() {
   MachineConfig cached = with("stolen-bits", Flavour::kTdp, "bits:47");
-  cached.tlb_entries = 24;
+  cached.tlb = mmu::TlbShape::small(24);
   MachineConfig pml = with("none", Flavour::kTdp, "none");
   pml.host.pml = true;
   MachineConfig odd = with("none", Flavour::kRmap, "none");

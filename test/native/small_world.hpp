@@ -85,8 +85,7 @@ inline mmu::check::World small_world(const Small& small) {
                        2}
                      .config();
   world.config.arena_bytes = kMiB / 4;
-  world.config.tlb_entries = 64;
-  world.config.tlb_ways = 4;
+  world.config.tlb = mmu::TlbShape::small(64, 4);
   world.config.host.memory_types = small.memory_types;
   const mmu::MemslotRegion slot{.slot = 0,
                                 .flags = mmu::MemslotRegion::kLogDirty,

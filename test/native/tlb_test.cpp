@@ -126,7 +126,7 @@ void play(TlbGeometry geometry, std::uint64_t seed) {
       tlbs.flush_range(range);
       model.flush(range);
     } else if (choice == 70) {
-      tlbs.flush_all();
+      tlbs.request_flush();
       model.sets.clear();
     } else if (found != nullptr && choice < 80) {
       tlbs[0].remove(*found);
@@ -197,7 +197,7 @@ TEST_CASE("vCPUs share nothing, and a flush reaches all of them") {
   moved.flush_range({{9}, {10}});
   CHECK(moved[1].used() == 0);
   CHECK(moved[2].used() == 1);
-  moved.flush_all();
+  moved.request_flush();
   CHECK(moved[2].used() == 0);
 }
 

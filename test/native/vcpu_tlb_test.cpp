@@ -66,8 +66,7 @@ TEST_CASE("an access that faults loses what was cached of its page") {
 
 TEST_CASE("a hit saves its translation from eviction") {
   mmu::MachineConfig config;
-  config.tlb_entries = 2;
-  config.tlb_ways = 2;
+  config.tlb = mmu::TlbShape::small(2, 2);
   const Vm machine = world::vm(config);
   world::add(*machine, {.bytes = 8 * kPage});
   world::access(*machine, 0);

@@ -87,7 +87,7 @@ TEST_CASE("a write of KVM's own that is too long or nobody's is refused") {
 TEST_CASE("a vCPU is made once, and events may name it from then on") {
   mmu::MachineConfig config;
   config.vcpus = 0;
-  config.tlb_entries = 24;
+  config.tlb = mmu::TlbShape::small(24);
   const auto machine = world::vm(config);
   world::add(*machine, {.bytes = kMiB});
   CHECK(!machine->step({.access = 2}));

@@ -11,7 +11,7 @@ using world::kMiB;
 
 std::unique_ptr<mmu::Machine> logged_vm(bool plain) {
   // A TLB takes a VM off the short path and changes nothing else.
-  auto machine = world::vm({.tlb_entries = plain ? 0u : 1u, .tlb_ways = 1});
+  auto machine = world::vm({.tlb = mmu::TlbShape::small(plain ? 0u : 1u, 1)});
   world::add(*machine, {.bytes = 4 * kMiB, .flags = 1});
   world::add(*machine, {.id = 1, .gpa = 16 * kMiB, .bytes = kMiB, .flags = 2});
   return machine;

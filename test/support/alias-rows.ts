@@ -6,6 +6,7 @@
 import fc from "fast-check";
 import { policies } from "../oracle/reference/policies.js";
 import { type PresetKind, presetNamed, shapeOf } from "../oracle/reference/presets.js";
+import { TLB_PRESET_NAMES, type TlbArrays, type TlbOption } from "../oracle/reference/tlb-shape.js";
 import type { Flavour, Kernel, ReferenceConfig } from "../oracle/reference/types.js";
 
 export interface Pair {
@@ -53,6 +54,29 @@ const hosts = fc.record({
   apicv: seldom(true),
 });
 
+/** Few and small sets, so that entries are pushed out; and sometimes those of a real part. */
+const tlbs = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom<TlbOption | undefined>(undefined, { entries: 16, ways: 4 }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      arrays: fc.constantFrom<TlbArrays[]>(
+        [{ entries: 12, ways: 3, sizes: ["4K", "2M", "1G"] }],
+        [
+          { entries: 8, ways: 2, sizes: ["4K", "2M"] },
+          { entries: 6, ways: 2, sizes: ["4K", "1G"] },
+        ],
+        [
+          { entries: 8, ways: 2, sizes: ["4K"] },
+          { entries: 2, ways: 1, sizes: ["2M"] },
+        ],
+      ),
+      pagingStructureCaches: fc.constantFrom({}, {}, { pde: 2, pdpte: 1 }, { pde: 4, pml4e: 1, pml5e: 1 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(...TLB_PRESET_NAMES) },
+);
+
 const options = (pair: Pair, preset: string) => {
   const policy = policies[pair.policy];
   const providers = policy?.takesRangeProvider ? ["none", "hyperv", "fail:2", "fail:3"] : ["none"];
@@ -62,8 +86,7 @@ const options = (pair: Pair, preset: string) => {
     hostMore: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 16 })),
     vcpus: fc.integer({ min: 1, max: 2 }),
     flushProvider: fc.constantFrom(...providers),
-    // Few and small sets, so that entries are pushed out.
-    tlb: fc.constantFrom(undefined, { entries: 16, ways: 4 }),
+    tlb: tlbs,
     // KVM's own slots lie below 4 GiB, and not among aliases.
     internalSlots: preset.endsWith(":31") ? fc.constant(false) : fc.boolean(),
     externalTables: fc.constantFrom(...externals),

@@ -139,7 +139,7 @@ const mistakes: [string, unknown, ErrorConstructor, string][] = [
     "a TLB as a number",
     { tlb: 1536 },
     TypeError,
-    "tlb must be true, false or an object with entries and ways",
+    "tlb must be true, false, a preset's name, or an object with entries and ways or with arrays",
   ],
   ["a TLB without entries", { tlb: { entries: 0 } }, RangeError, "tlb.entries must be an integer from 1 to"],
   [

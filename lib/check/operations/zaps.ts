@@ -2,9 +2,9 @@
  * KVM zaps a page, as large as the host has it, or every root at once.
  *
  * Not a part of a huge page: kvm_zap_gfn_range() takes the whole leaf and asks
- * a range provider for the part alone (v6.16), which leaves the rest cached
- * under every strategy but one that flushes what it took. Its callers there zap
- * everything, or a page of KVM's own, which is small.
+ * a range provider for the part alone (v6.16), with which goes what is cached
+ * of the rest. Its callers there zap everything, or a page of KVM's own, which
+ * is small.
  */
 import { formatGpa, MiB } from "../../address.js";
 import { event, type OperationKind, PAGE, PAGES, SLOT, symmetryOf } from "../world.js";

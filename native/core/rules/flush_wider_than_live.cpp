@@ -132,7 +132,9 @@ class FlushWiderThanLive final : public Rule {
     if (vm().tlbs == nullptr) return false;
     bool found = false;
     vm().tlbs->for_each_in(view.range, [&](const TlbEntry& entry) {
-      found |= entry.incarnation == vm().incarnations[entry.root];
+      // A link is no translation of the frames below it.
+      found |= !is_link_kind(entry.kind) &&
+               entry.incarnation == vm().incarnations[entry.root];
     });
     return found;
   }

@@ -25,6 +25,13 @@ struct Served {
   bool overdue = false;
 };
 
+// A walk that went by a link which a vCPU had cached, and which should have
+// gone with a flush that has completed.
+struct Strayed {
+  const Access& access;
+  Level level;  // of the table that has, or had, the link
+};
+
 // An access that KVM answered, so that the guest went on.
 struct Answered {
   const Access& access;
@@ -53,6 +60,7 @@ class Rule {
   virtual ~Rule() = default;
 
   virtual void served(const Served&) {}
+  virtual void strayed(const Strayed&) {}
   virtual void answered(const Answered&) {}
   // A zap, or the end or move of a slot, of these canonical frames is over.
   virtual void removed(GfnRange) {}

@@ -45,6 +45,10 @@ void RuleSet::served(const Served& served) {
   for (const auto& seat : seats_) seat->rule->served(served);
 }
 
+void RuleSet::strayed(const Strayed& strayed) {
+  for (const auto& seat : seats_) seat->rule->strayed(strayed);
+}
+
 void RuleSet::answered(const Answered& answered) {
   for (const auto& seat : seats_) seat->rule->answered(answered);
 }

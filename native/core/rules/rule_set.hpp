@@ -16,6 +16,7 @@ class RuleSet {
   explicit RuleSet(Mmu& mmu);
 
   void served(const Served& served);
+  void strayed(const Strayed& strayed);
   void answered(const Answered& answered);
   void removed(GfnRange range);
   void flushed(GfnRange range);

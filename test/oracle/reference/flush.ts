@@ -43,7 +43,7 @@ export function flushAll(state: State): void {
   const isHooked = config.flushProvider === "hyperv";
   if (isHooked || !now.isOfVcpu || config.vcpus > 1) counters.remote_tlb_flush += 1;
   if (!isHooked) counters.tlb_flush += config.vcpus;
-  for (const tlb of state.tlbs) tlb.flush();
+  for (const each of [...state.tlbs, ...state.links]) each.flush();
   now.taken.clear();
   now.sharers.clear();
 }
@@ -98,7 +98,7 @@ function call(state: State, range: Range): boolean {
   flush.pages += sizeOf(range);
   now.pages += sizeOf(range);
   if (now.scope === "none") now.scope = "range";
-  for (const tlb of state.tlbs) tlb.flushRange(range);
+  for (const each of [...state.tlbs, ...state.links]) each.flushRange(range);
   return true;
 }
 

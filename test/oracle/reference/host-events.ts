@@ -27,6 +27,7 @@ const HANDLERS: Partial<Record<EventKind, Handler>> = {
   "vcpu-tlb-flush": (state, _, { vcpu }) => {
     state.counters.tlb_flush += 1;
     state.tlbs[vcpu]?.flush();
+    state.links[vcpu]?.flush();
     return { changed: 0 };
   },
   "async-ready": (state, _, { vcpu }) => asyncReady(state, vcpu),

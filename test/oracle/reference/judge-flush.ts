@@ -6,6 +6,7 @@ import type { AliasPolicy } from "./alias-policy.js";
 import { meets, moved, type Range, rangeAt, sizeOf } from "./frames.js";
 import { advise } from "./judge.js";
 import type { State } from "./state.js";
+import { coverOf } from "./tlb.js";
 
 /** Before a flush of these frames of memslots is made. */
 export function judgeRequest(state: State, range: Range): void {
@@ -40,7 +41,5 @@ function wasLive(state: State, frames: Range): boolean {
     .some(({ frame, entry }) => entry.kind === "leaf" && meets(rangeAt(frame, entry.leaf.level), frames));
   if (isMapped) return true;
   const remembered = tlbs.flatMap((tlb) => tlb.entries());
-  return remembered.some(
-    ({ issued, root, life }) => life === lives[root] && issued >= frames.start && issued < frames.end,
-  );
+  return remembered.some((entry) => entry.life === lives[entry.root] && meets(coverOf(entry), frames));
 }

@@ -2,23 +2,40 @@
  * Rules about remembered translations: none may outlive the flush that owed
  * its removal, and none may let a write past the dirty log.
  */
-import { floorTo, type Range } from "./frames.js";
+import { floorTo, meets, type Range, rangeAt, span } from "./frames.js";
 import { violate } from "./judge.js";
 import type { Slot } from "./memslots.js";
+import { isThere } from "./remembered-links.js";
 import type { Leaf } from "./spte.js";
 import type { State } from "./state.js";
 import type { TlbEntry } from "./tlb.js";
 
-/** Every entry that says more than the tables do, and should be gone by now. */
+/**
+ * Every frame of which an entry says more than the tables do, and should be gone by now; and every link to a table that
+ * is gone, all of it, whichever of its frames were asked for.
+ */
 export function judgeCompletedFlush(state: State, range: Range): void {
+  const { lives, shape } = state;
   for (const entry of state.tlbs.flatMap((tlb) => tlb.entries())) {
-    const frame = state.shape.slotFrame(entry.issued);
-    const isAsked = frame >= range.start && frame < range.end;
-    if (isAsked && entry.life === state.lives[entry.root] && exceeds(state, entry)) entry.overdue = true;
+    if (entry.life !== lives[entry.root]) continue;
+    for (const issued of framesAsked(state, entry, range))
+      if (exceeds(state, entry, issued)) entry.overdue.add(issued);
+  }
+  for (const link of state.links.flatMap((links) => links.all())) {
+    const isAsked = meets(rangeAt(shape.slotFrame(link.first), link.level), range);
+    if (isAsked && link.life === lives[link.root] && !isThere(state, link)) link.overdue = true;
   }
 }
 
-function exceeds(state: State, { root, issued, rights, pfn }: TlbEntry): boolean {
+/** Those of the entry's frames that are of these frames of memslots. */
+function framesAsked({ shape }: State, { first, size }: TlbEntry, { start, end }: Range): number[] {
+  const offset = first - shape.slotFrame(first);
+  const from = Math.max(first, start + offset);
+  const to = Math.min(first + span(size), end + offset);
+  return Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+}
+
+function exceeds(state: State, { root, first, rights, pfn }: TlbEntry, issued: number): boolean {
   const { entry } = state.mappings.walk(root, issued);
   if (entry.kind !== "leaf") return true;
   const { leaf } = entry;
@@ -26,7 +43,9 @@ function exceeds(state: State, { root, issued, rights, pfn }: TlbEntry): boolean
   // Ageing owes no flush: what it put aside may be remembered, and W until a log is about to miss the page.
   const isAged = leaf.adDisabled && leaf.mmuWritable && isNoted(state, issued);
   const w = (leaf.w && leaf.dirty) || isAged;
-  return (rights.r && !r) || (rights.w && !w) || (rights.x && !x) || pfnAt(leaf, issued) !== pfn;
+  return (
+    (rights.r && !r) || (rights.w && !w) || (rights.x && !x) || pfnAt(leaf, issued) !== pfn + issued - first
+  );
 }
 
 /** Whether a write to the page needs nobody's attention. */
@@ -41,9 +60,11 @@ export function pfnAt(leaf: Leaf, frame: number): number {
   return leaf.pfn + (frame - floorTo(frame, leaf.level));
 }
 
-export function judgeTlbUse(state: State, entry: TlbEntry): void {
-  if (entry.overdue) violate(state, "stale-translation");
-  entry.overdue = false;
+/** Once for what has come together: all that the entry owes is forgiven. */
+export function judgeTlbUse(state: State, entry: TlbEntry, issued: number): void {
+  if (!entry.overdue.has(issued)) return;
+  violate(state, "stale-translation");
+  entry.overdue.clear();
 }
 
 /** A write that no entry was asked about must be in the log already, or is lost to it. */

@@ -36,12 +36,17 @@ export interface TablePage {
   readonly parents: number;
 }
 
+/** A table, as long as it is there: made anew it is another. */
+export type Table = object;
+
 export interface Mappings {
   /** A vCPU that runs has a root. */
   loadRoot(root: RootName): void;
   hasRoot(root: RootName): boolean;
   /** By every bit of an issued frame. A root that is missing reads as an empty one. */
   walk(root: RootName, issued: number): Walk;
+  /** Where hardware's walk gets by the link at `level`; undefined if it does not get so far, or finds no link. */
+  linked(root: RootName, level: number, issued: number): Table | undefined;
   /** Entries for these frames of memslots, as KVM's range operations find them. */
   spotsIn(range: Range): Spot[];
   /** The same for the frames of one slot. */

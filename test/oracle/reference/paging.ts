@@ -5,6 +5,7 @@
  */
 import type { Entry, Mmio, Walk } from "./entries.js";
 import { floorTo, overlaps, type Range, span } from "./frames.js";
+import type { Table } from "./mappings.js";
 import { childOf, type Leaf } from "./spte.js";
 
 const entryKey = (level: number, gfn: number): string => `${level}:${floorTo(gfn, level)}`;
@@ -32,7 +33,7 @@ export class Paging {
   readonly mmio = new Map<number, Mmio>();
   /** Frame to pfn, at level 1. */
   readonly blocked = new Map<number, number>();
-  readonly tables = new Set<string>();
+  readonly tables = new Map<string, Table>();
   /** Those of them that an instruction fetch made where a huge page could be, and ... */
   private readonly nxTables = new Set<string>();
   /** ... those that could give way to one again, oldest first. */
@@ -46,7 +47,7 @@ export class Paging {
 
   /** A vCPU has a root before it runs; after a drop it is made anew. */
   loadRoot(): void {
-    this.tables.add(tableKey(this.rootLevel, 0));
+    if (!this.hasRoot) this.tables.set(tableKey(this.rootLevel, 0), {});
   }
 
   entryAt(level: number, gfn: number): Entry {
@@ -66,10 +67,17 @@ export class Paging {
     return { entry: this.entryAt(level, gfn), level, tablesRead: this.rootLevel - level + 1 };
   }
 
+  /** The table that the link at `level` leads to, as far as a walk gets there. */
+  linked(level: number, gfn: number): Table | undefined {
+    for (let above = this.rootLevel; above >= level; above--)
+      if (this.entryAt(above, gfn).kind !== "table") return undefined;
+    return this.tables.get(tableKey(level - 1, gfn));
+  }
+
   /** Links an empty table under the entry of `level`. */
   link(level: number, gfn: number, nx: NxMark = NO_MARK): void {
     const key = tableKey(level - 1, gfn);
-    this.tables.add(key);
+    this.tables.set(key, {});
     if (nx.isSmall) this.nxTables.add(key);
     if (nx.isSmall && nx.requested >= level) this.recoverable.push(key);
   }
@@ -148,7 +156,7 @@ export class Paging {
 
   /** First frames of the present links at `level`, lowest first. */
   linksAt(level: number): number[] {
-    return [...this.tables]
+    return [...this.tables.keys()]
       .map((key) => key.split(":").map(Number) as [number, number])
       .filter(([tableLevel]) => tableLevel === level - 1)
       .map(([, gfn]) => gfn)
@@ -169,7 +177,7 @@ export class Paging {
 
   /** Level and first frame of every table. */
   tablePages(): { level: number; frame: number }[] {
-    return [...this.tables].map((key) => {
+    return [...this.tables.keys()].map((key) => {
       const { level, gfn: frame } = placeOf(key);
       return { level, frame };
     });
@@ -189,7 +197,7 @@ export class Paging {
     for (const leaf of this.leavesIn(start, end)) this.remove(leaf);
     for (const map of [this.mmio, this.blocked])
       for (const gfn of [...map.keys()]) if (gfn >= start && gfn < end) map.delete(gfn);
-    for (const key of [...this.tables]) {
+    for (const key of [...this.tables.keys()]) {
       const table = placeOf(key);
       if (table.level < level && table.gfn >= start && table.gfn < end) this.removeTable(key);
     }

@@ -5,7 +5,7 @@
 
 import type { Walk } from "./entries.js";
 import { floorTo, meets, type Range, rangeAt, span } from "./frames.js";
-import type { Mappings, Reached, Spot, TablePage } from "./mappings.js";
+import type { Mappings, Reached, Spot, Table, TablePage } from "./mappings.js";
 import type { Memslots, Slot } from "./memslots.js";
 import { type Place, ReverseMaps } from "./reverse-maps.js";
 import { type ShadowEntry, ShadowPages } from "./shadow-pages.js";
@@ -34,6 +34,10 @@ export class RmapMappings implements Mappings {
 
   walk(root: RootName, issued: number): Walk {
     return this.shadow.walk(root, issued);
+  }
+
+  linked(root: RootName, level: number, issued: number): Table | undefined {
+    return this.shadow.linked(root, level, issued);
   }
 
   spotsIn(range: Range): Spot[] {

@@ -76,6 +76,16 @@ export class ShadowPages {
     }
   }
 
+  /** The page that the link at `level` leads to, as far as a walk gets there. */
+  linked(root: RootName, level: number, issued: number): ShadowPage | undefined {
+    let page = this.root(root);
+    while (page !== undefined && page.level >= level) {
+      const entry = page.entries.get(indexOf(issued, page.level));
+      page = entry?.kind === "table" ? entry.page : undefined;
+    }
+    return page;
+  }
+
   /** The table in which hardware's walk of a frame ends. */
   end(root: RootName, issued: number): ShadowPage | undefined {
     let page = this.root(root);

@@ -15,11 +15,13 @@ import { Memslots } from "./memslots.js";
 import { newPageLimit, type PageLimit } from "./page-limits.js";
 import { policyNamed } from "./policies.js";
 import { type Preset, presetNamed, shapeOf } from "./presets.js";
+import { RememberedLinks } from "./remembered-links.js";
 import { RmapMappings } from "./rmap-mappings.js";
 import { type RootName, Shape } from "./shape.js";
 import { addInternalSlots } from "./special-slots.js";
 import { TdpMappings } from "./tdp-mappings.js";
 import { Tlb } from "./tlb.js";
+import { tlbShapeOf } from "./tlb-shape.js";
 import type { FlushScope, FullConfig, ReferenceConfig } from "./types.js";
 import { Windows } from "./windows.js";
 import { WriteTracking } from "./write-tracking.js";
@@ -42,6 +44,8 @@ export interface State {
   readonly rmap: RmapMappings | undefined;
   /** One a vCPU; none if the TLB is not modelled. */
   readonly tlbs: readonly Tlb[];
+  /** The same of links. */
+  readonly links: readonly RememberedLinks[];
   /** How often each root was dropped. */
   readonly lives: Record<RootName, number>;
   /** Highest frame that KVM maps. */
@@ -135,7 +139,7 @@ export function newState(given: ReferenceConfig): State {
     ...{ config, policy, shape, memslots, tdp, rmap },
     attributes: new Attributes(),
     mappings: (tdp ?? rmap) as Mappings,
-    tlbs: tlbsOf(config),
+    ...tlbsOf(config),
     lives: { direct: 0, private: 0 },
     maxGfn: 2 ** ((memslots.limits.rules.fixedGpaBits ?? config.hostMaxphyaddr) - 12) - 1,
     privateBase: 2 ** (config.hostMaxphyaddr - 13),
@@ -152,9 +156,11 @@ export function newState(given: ReferenceConfig): State {
   };
 }
 
-function tlbsOf({ tlb, vcpus }: FullConfig): Tlb[] {
-  if (tlb === undefined) return [];
-  return Array.from({ length: vcpus }, () => new Tlb(tlb.entries / tlb.ways, tlb.ways));
+function tlbsOf({ tlb, vcpus }: FullConfig): Pick<State, "tlbs" | "links"> {
+  if (tlb === undefined) return { tlbs: [], links: [] };
+  const { arrays, links } = tlbShapeOf(tlb);
+  const each = Array.from({ length: vcpus });
+  return { tlbs: each.map(() => new Tlb(arrays)), links: each.map(() => new RememberedLinks(links)) };
 }
 
 /** A test that asks for what no engine makes is wrong. */

@@ -2,7 +2,7 @@
 
 import type { Walk } from "./entries.js";
 import type { Range } from "./frames.js";
-import type { Mappings, Reached, Spot, TablePage } from "./mappings.js";
+import type { Mappings, Reached, Spot, Table, TablePage } from "./mappings.js";
 import type { Slot } from "./memslots.js";
 import { Paging } from "./paging.js";
 import type { RootName, Shape, View } from "./shape.js";
@@ -32,6 +32,10 @@ export class TdpMappings implements Mappings {
 
   walk(root: RootName, issued: number): Walk {
     return this.tree(root).walk(issued);
+  }
+
+  linked(root: RootName, level: number, issued: number): Table | undefined {
+    return this.tree(root).linked(level, issued);
   }
 
   spotsIn(range: Range): Spot[] {

@@ -4,6 +4,7 @@
  * are those of the public interface, written down a second time on purpose.
  */
 import type { HostOptions } from "./host-options.js";
+import type { TlbOption } from "./tlb-shape.js";
 
 export type EventKind =
   | "access"
@@ -109,7 +110,7 @@ export interface ReferenceConfig {
   /** `none`, `hyperv` or `fail:<k>`. @default "none" */
   readonly flushProvider?: string;
   /** Off by default. */
-  readonly tlb?: { readonly entries: number; readonly ways: number } | undefined;
+  readonly tlb?: TlbOption | undefined;
   /** APIC access page, TSS and identity map. @default false */
   readonly internalSlots?: boolean;
   /** `ok`, `busy:<k>` or `fail:<k>`. @default "ok" */
