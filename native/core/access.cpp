@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/first_touch.hpp"
 #include "core/flavour.hpp"
 #include "core/pml_log.hpp"
 #include "core/reach.hpp"
@@ -10,6 +11,7 @@
 #include "core/structure_cache.hpp"
 #include "core/tracepoints/tracer.hpp"
 #include "core/vm_events.hpp"
+#include "core/write_fix.hpp"
 
 namespace mmu {
 namespace {
@@ -17,6 +19,9 @@ namespace {
 void report(Mmu& mmu, const Access& access, Pfn pfn, Level level, bool from_tlb,
             bool overdue) {
   if (mmu.rules == nullptr) return;
+  const bool is_write = (access.wanted & kAccessWrite) != 0;
+  const bool is_noted = from_tlb && (is_write || overdue);
+  if (!is_noted && !mmu.rules->sees_walks()) return;
   const Gfn canonical = mmu.alias.canonical(access.issued);
   mmu.rules->served({access, canonical, pfn, level, from_tlb, overdue});
 }
@@ -57,13 +62,19 @@ void fill_tlb(Mmu& mmu, const Access& access, const Reached& at) {
   Tlb& tlb = (*mmu.tlbs)[access.vcpu];
   const TlbKind kind = tlb.kind_for(at.level);
   const AliasedGfn first = round_down(access.issued, span_of(kind));
-  tlb.insert({.gfn = first,
-              .pfn = at.pfn_of(first),
-              .incarnation = mmu.incarnations[root],
-              .root = root,
-              .rights = rights,
-              .level = static_cast<std::uint8_t>(at.level),
-              .kind = kind});
+  const TlbEntry entry{.gfn = first,
+                       .pfn = at.pfn_of(first),
+                       .incarnation = mmu.incarnations[root],
+                       .root = root,
+                       .rights = rights,
+                       .level = static_cast<std::uint8_t>(at.level),
+                       .kind = kind};
+  // The access missed it, or dropped it; but others may have run since.
+  if (mmu.interleave) {
+    tlb.insert(entry);
+  } else {
+    tlb.insert_absent(entry);
+  }
 }
 
 // Hardware's marks in a leaf that served an access, and its log of them.
@@ -85,6 +96,14 @@ bool keeps_links(Mmu& mmu, const Access& access) {
   return mmu.tlbs != nullptr && (*mmu.tlbs)[access.vcpu].keeps_links();
 }
 
+// What a walk that found its way leaves behind, beside the leaf's marks.
+void remember(Mmu& mmu, const Access& access, const Reached& at,
+              unsigned skipped) {
+  if (mmu.tlbs == nullptr) return;
+  fill_tlb(mmu, access, at);
+  if (keeps_links(mmu, access)) keep_links(mmu, access, at.level, skipped);
+}
+
 // Hardware's own try, from `skipped` tables below the root. `word` is where its
 // walk ended.
 bool serve_from_tables(Mmu& mmu, const Access& access, unsigned skipped,
@@ -98,8 +117,7 @@ bool serve_from_tables(Mmu& mmu, const Access& access, unsigned skipped,
   if (!HardwareWalk::allows(word, access.wanted)) return false;
   mark_leaf(mmu, access, entry, word);
   const Reached now{from_stored(*entry), at.level, entry};
-  if (mmu.tlbs != nullptr) fill_tlb(mmu, access, now);
-  if (keeps_links(mmu, access)) keep_links(mmu, access, now.level, skipped);
+  remember(mmu, access, now, skipped);
   report(mmu, access, now.pfn_of(access.issued), now.level, false, false);
   return true;
 }
@@ -142,7 +160,8 @@ OutcomeCode reissue(Mmu& mmu, Fault& fault, OutcomeCode code) {
     fault.level = Level::kNone;
     outcome = is_emulated ? OutcomeCode::kWriteProtected : OutcomeCode::kStuck;
   }
-  if (mmu.rules != nullptr) {
+  if (mmu.rules != nullptr &&
+      (outcome == OutcomeCode::kStuck || mmu.rules->sees_walks())) {
     mmu.rules->answered({access, fault.canonical, code, outcome});
   }
   return outcome;
@@ -184,6 +203,41 @@ bool answer_fault(Mmu& mmu, const Access& access, unsigned skipped,
   return true;
 }
 
+// The two commonest faults, without the generality, as the batch loop has them
+// where there is no TLB (first_touch.hpp, write_fix.hpp). The second try of the
+// access finds what they have just left.
+bool fix_shortly(Mmu& mmu, const Access& access, std::uint64_t word,
+                 Level level) {
+  if (!mmu.has_short_ways || level != Level::k4K) return false;
+  if (mmu.alias.walk_gfn(access.issued) != access.issued) return false;
+  const Gfn gfn = mmu.alias.slot_gfn(access.issued);
+  const HardwareWalk walk(mmu.tree(RootId::kDirect));
+  const Translation at = walk.walk_ahead(access.issued);
+  if (word == 0) {
+    return map_first_touch(mmu, at, access.issued, gfn, access.wanted,
+                           access.vcpu);
+  }
+  return fix_write(mmu, walk.last(at, access.issued), word, gfn, access.wanted,
+                   access.vcpu);
+}
+
+// Of an access that was fixed so. What was kept of its way goes and comes
+// again, all of it as last used: no step in between shows.
+void go_on(Mmu& mmu, const Access& access, unsigned skipped, Outcome& out) {
+  const Reached now = reach(mmu, access.issued);
+  remember(mmu, access, now, 0);
+  report(mmu, access, now.pfn_of(access.issued), now.level, false, false);
+  if (mmu.rules != nullptr && mmu.rules->sees_walks()) {
+    mmu.rules->answered({access, mmu.alias.canonical(access.issued),
+                         OutcomeCode::kFixed, OutcomeCode::kFixed});
+  }
+  out = {
+      .code = OutcomeCode::kFixed,
+      .level = 1,
+      .tables_read = static_cast<std::uint8_t>(mmu.config.root_level - skipped),
+      .sptes_changed = 1};
+}
+
 bool try_access(Mmu& mmu, const Access& access, Outcome& out) {
   if (mmu.tlbs != nullptr && serve_from_tlb(mmu, access, out)) return true;
   const unsigned skipped =
@@ -191,6 +245,10 @@ bool try_access(Mmu& mmu, const Access& access, Outcome& out) {
   std::uint64_t word = 0;
   Level level{};
   if (!serve_from_tables(mmu, access, skipped, word, level)) {
+    if (fix_shortly(mmu, access, word, level)) {
+      go_on(mmu, access, skipped, out);
+      return true;
+    }
     return answer_fault(mmu, access, skipped, word, out);
   }
   out = {.code = OutcomeCode::kHit,

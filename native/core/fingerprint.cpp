@@ -60,7 +60,8 @@ void add_host(Digest& digest, const Mmu& mmu) {
 // it is not the one that it leads to now, and may yet do so again.
 std::uint64_t host_side(const Mmu& mmu, const TlbEntry& entry) {
   const bool is_there = is_link_kind(entry.kind) && is_link_there(mmu, entry);
-  return is_there ? 0 : entry.pfn.value;
+  if (is_there) return 0;
+  return is_link_kind(entry.kind) ? table_of(entry) : entry.pfn.value;
 }
 
 Fingerprint of_entry(const Mmu& mmu, const Tlb& tlb, const TlbEntry& entry) {

@@ -154,6 +154,9 @@ struct Mmu {
   std::unique_ptr<FlavourOps> ops;
   std::unique_ptr<RuleSet> rules;  // null: nothing can go wrong
   std::unique_ptr<Tracer> trace;   // null: no tracepoint is on
+  // Whether first touches and lost W may go the short way behind a TLB, as
+  // ReplayLoop says.
+  bool has_short_ways = false;
   // Number of the event that runs; what a projection inserted has none.
   std::uint64_t event = 0;
 };

@@ -25,6 +25,8 @@ struct TreeAccounts {
   std::array<std::uint64_t, 6> tables{};  // by level
   // Tables made, ever: the last one's serial number.
   std::uint32_t tables_made = 0;
+  // Links that went, ever: as long as none does, every other is still there.
+  std::uint32_t links_gone = 0;
   // Entries that set_spte() gave another value, ever.
   std::uint64_t changed = 0;
 };
@@ -125,8 +127,10 @@ class PageTable {
     // Whoever found nothing below this entry, or a leaf in it, must look again.
     if (table.level != Level::k4K) ++layout_changes_;
     if (observer_ != nullptr) observer_->changed(table, index, old, now);
-    if (old.is_link(table.level) && !has_shadow_pages_) [[unlikely]] {
-      drop_subtree(link::table(old, below(table.level)));
+    if (old.is_link(table.level)) [[unlikely]] {
+      ++accounts_->links_gone;
+      if (!has_shadow_pages_)
+        drop_subtree(link::table(old, below(table.level)));
     }
     write(table, index, now);
   }
@@ -256,6 +260,7 @@ void PageTable::free_unlinked(TableRef table, Gone gone) noexcept {
     --accounts_->changed;
   }
   ++layout_changes_;
+  ++accounts_->links_gone;
   --accounts_->tables[number_of(table.level)];
   give_page_back(table);
 }

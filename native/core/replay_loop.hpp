@@ -27,7 +27,9 @@ class ReplayLoop {
         strategy_(strategy),
         frame_mask_((bit(mmu.config.address_bits - kPageShift) - 1) &
                     ~strategy.space().stripped_mask),
-        is_plain_(is_plain(mmu)) {}
+        is_plain_(is_plain(mmu)) {
+    mmu.has_short_ways = is_simple(mmu);
+  }
 
   // Applies rows [row, end) of a batch that was checked. Returns the first row
   // that was not applied: `end`, or the one that ran out of memory.
@@ -126,15 +128,20 @@ class ReplayLoop {
   // reached grants more or less than its alias may do, and hardware keeps
   // Accessed and Dirty for nobody to read.
   static bool is_plain(const Mmu& mmu) {
+    return is_simple(mmu) && mmu.tlbs == nullptr;
+  }
+
+  // Where what the short ways leave is what the long one leaves.
+  static bool is_simple(const Mmu& mmu) {
     const AliasSpace& space = mmu.alias.space();
     const bool aliases_alike =
         space.kind != PresetKind::kPrivateShared && !space.execute_only;
     const HostOptions& host = mmu.config.host;
     const bool host_alike =
         host.ad_bits && !host.pml && !host.nx_huge_pages && !host.memory_types;
-    return mmu.config.mmu == Flavour::kTdp && mmu.tlbs == nullptr &&
-           mmu.trace == nullptr && mmu.rings == nullptr && host_alike &&
-           aliases_alike && (space.bit_count == 0 || walks_lawfully());
+    return mmu.config.mmu == Flavour::kTdp && mmu.trace == nullptr &&
+           mmu.rings == nullptr && host_alike && aliases_alike &&
+           (space.bit_count == 0 || walks_lawfully());
   }
 
   // Where nothing caches, what a flush forgets is nowhere.

@@ -1,6 +1,7 @@
 #include "core/structure_cache.hpp"
 
 #include <array>
+#include <optional>
 
 #include "core/rules/rule_set.hpp"
 
@@ -23,6 +24,15 @@ Links links_of(const PageTable& tree, const PagePool& pool, AliasedGfn issued) {
     level = table.level;
   }
   return links;
+}
+
+// The link of an entry: which table it leads to, and how many links had gone
+// when it was last seen there, so that mostly nobody has to look again.
+Pfn noted(const Mmu& mmu, std::uint32_t serial) {
+  return {serial | std::uint64_t{mmu.accounts.links_gone} << 32};
+}
+bool is_surely_there(const Mmu& mmu, const TlbEntry& entry) {
+  return entry.pfn.value >> 32 == mmu.accounts.links_gone;
 }
 
 std::uint8_t root_of(const Mmu& mmu, const Access& access) {
@@ -56,6 +66,7 @@ unsigned tables_skipped(Mmu& mmu, const Access& access) {
       tlb.remove(entry);
       return false;
     }
+    entry.pfn = noted(mmu, table_of(entry));
     tlb.touch(entry);
     skipped = mmu.config.root_level - number_of(level) + 1;
     return true;
@@ -67,12 +78,19 @@ void keep_links(Mmu& mmu, const Access& access, Level leaf, unsigned skipped) {
   Tlb& tlb = (*mmu.tlbs)[access.vcpu];
   const std::uint8_t root = root_of(mmu, access);
   const PageTable& tree = mmu.trees[root];
-  const Links links = links_of(tree, mmu.pool, access.issued);
+  std::optional<Links> links;
   Level level = level_of(mmu.config.root_level - skipped);
   for (; level > leaf; level = below(level)) {
     if (!tlb.keeps_links(level)) continue;
+    TlbEntry* kept = tlb.lookup(link_kind(level), root, mmu.incarnations[root],
+                                access.issued);
+    if (kept != nullptr && !kept->overdue && is_surely_there(mmu, *kept)) {
+      tlb.touch(*kept);
+      continue;
+    }
+    if (!links) links = links_of(tree, mmu.pool, access.issued);
     tlb.insert({.gfn = round_down(access.issued, level),
-                .pfn = {links[number_of(level)]},
+                .pfn = noted(mmu, (*links)[number_of(level)]),
                 .incarnation = mmu.incarnations[root],
                 .root = root,
                 .level = static_cast<std::uint8_t>(level),
@@ -87,9 +105,14 @@ void drop_links(Mmu& mmu, const Access& access) {
   });
 }
 
+std::uint32_t table_of(const TlbEntry& entry) {
+  return static_cast<std::uint32_t>(entry.pfn.value);
+}
+
 bool is_link_there(const Mmu& mmu, const TlbEntry& entry) {
+  if (is_surely_there(mmu, entry)) return true;
   const Links links = links_of(mmu.trees[entry.root], mmu.pool, entry.gfn);
-  return links[entry.level] == entry.pfn.value;
+  return links[entry.level] == table_of(entry);
 }
 
 }  // namespace mmu

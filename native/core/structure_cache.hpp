@@ -21,6 +21,8 @@ unsigned tables_skipped(Mmu& mmu, const Access& access);
 void keep_links(Mmu& mmu, const Access& access, Level leaf, unsigned skipped);
 void drop_links(Mmu& mmu, const Access& access);
 
+// The serial number of the table that the link of an entry leads to.
+std::uint32_t table_of(const TlbEntry& entry);
 // Whether the link that an entry has kept is still there.
 bool is_link_there(const Mmu& mmu, const TlbEntry& entry);
 

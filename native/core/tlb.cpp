@@ -59,12 +59,22 @@ TlbEntry& Tlb::victim_of(TlbKind kind, AliasedGfn gfn) noexcept {
     if (!is_used(tags_[at])) return entries_[at];
     if (entries_[at].last_use < entries_[oldest].last_use) oldest = at;
   }
+  if (is_link_kind(kind) && tops_[kind] < layout_->places[kind].parts[0].ways) {
+    return entries_[ways.first + tops_[kind]++];
+  }
   return entries_[oldest];
 }
 
 TlbEntry& Tlb::insert(const TlbEntry& entry) noexcept {
   TlbEntry* same = lookup(entry.kind, entry.root, entry.incarnation, entry.gfn);
-  TlbEntry& place = same != nullptr ? *same : victim_of(entry.kind, entry.gfn);
+  return same != nullptr ? put(*same, entry) : insert_absent(entry);
+}
+
+TlbEntry& Tlb::insert_absent(const TlbEntry& entry) noexcept {
+  return put(victim_of(entry.kind, entry.gfn), entry);
+}
+
+TlbEntry& Tlb::put(TlbEntry& place, const TlbEntry& entry) noexcept {
   std::uint64_t& tag = tags_[&place - entries_];
   if (is_used(tag)) remove(place);
   ++used_[entry.kind];
@@ -95,6 +105,7 @@ void Tlb::flush_all() noexcept {
   overdue_.clear();
   used_ = {};
   parts_ = {};
+  tops_ = {};
   if (++epoch_ <= kEpochMask) return;
   std::memset(tags_, 0, sizeof *tags_ * layout_->entries);
   epoch_ = 1;

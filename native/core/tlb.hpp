@@ -59,6 +59,8 @@ class Tlb {
     if (used_[kind] == 0) return nullptr;
     const std::uint64_t wanted = tag_of(kind, root, gfn);
     const TlbWays ways = ways_of(kind, gfn);
+    // Mostly there is nothing: bench/instructions.mjs, storm-zen4.
+#pragma GCC unroll 8
     for (std::uint32_t at = ways.first; at < ways.end; ++at) {
       if (tags_[at] == wanted && entries_[at].incarnation == incarnation) {
         return &entries_[at];
@@ -73,6 +75,8 @@ class Tlb {
   // incarnation, of an unused one, or of the least recently used of its set.
   // It counts as used now.
   TlbEntry& insert(const TlbEntry& entry) noexcept;
+  // The same of an entry that is known not to be there.
+  TlbEntry& insert_absent(const TlbEntry& entry) noexcept;
   // The largest size that an entry of such a leaf can have.
   TlbKind kind_for(Level leaf) const noexcept {
     TlbKind kind = leaf_kind(leaf);
@@ -172,6 +176,8 @@ class Tlb {
       const std::uint32_t at = first.first + set * first.ways;
       return {at, at + first.ways};
     }
+    // Of many links that could be kept, few are.
+    if (is_link_kind(kind)) return {first.first, first.first + tops_[kind]};
     return ways_of(places, static_cast<std::uint32_t>(page % places.sets));
   }
   static TlbWays ways_of(const TlbPlaces& places, std::uint32_t set) noexcept;
@@ -196,6 +202,7 @@ class Tlb {
     }
   }
 
+  TlbEntry& put(TlbEntry& place, const TlbEntry& entry) noexcept;
   TlbEntry& victim_of(TlbKind kind, AliasedGfn gfn) noexcept;
   std::uint32_t index_of(const TlbEntry& entry) const {
     return static_cast<std::uint32_t>(&entry - entries_);
@@ -217,6 +224,8 @@ class Tlb {
   std::uint64_t served_ = 0;  // requests, as TlbSet counts them
   std::uint64_t clock_ = 0;
   std::array<unsigned, kTlbKinds> used_{};
+  // Of links: how many of the first have been used in this epoch.
+  std::array<std::uint8_t, kTlbKinds> tops_{};
   // Entries that are parts of leaves of that level.
   std::array<unsigned, 4> parts_{};
   TlbOverdue overdue_;

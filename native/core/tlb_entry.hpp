@@ -33,7 +33,7 @@ constexpr Level span_of(TlbKind kind) {
 // Callers may change rights and pfn in place.
 struct TlbEntry {
   AliasedGfn gfn;  // the first that it covers
-  // Of the first frame; of a link, which table it leads to (serial_of()).
+  // Of the first frame; of a link, what structure_cache.cpp notes of it.
   Pfn pfn;
   std::uint64_t last_use = 0;
   std::uint32_t incarnation = 0;

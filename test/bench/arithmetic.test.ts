@@ -9,7 +9,7 @@ import { root } from "../support/source-graph.js";
 const load = (name: string) => import(pathToFileURL(join(root, "bench", name)).href);
 const { median, spread } = await load("stats.mjs");
 const { filterFor, memoryOf, MEMORY, ROWS, trialsOf } = await load("native-rows.mjs");
-const { regressions } = await load("instructions.mjs");
+const { regressions, tooDear } = await load("instructions.mjs");
 
 const iteration = (run_name: string, nsPerItem: number, more = {}) => {
   return { run_name, run_type: "iteration", items_per_second: 1e9 / nsPerItem, ...more };
@@ -74,5 +74,13 @@ describe("instruction counts", () => {
     expect(regressions({ hit: 105, touch: 106, zap: 7 }, baseline, 5)).toEqual([
       "touch: 106 instructions/event, 100 in the baseline",
     ]);
+  });
+
+  test("a workload that costs too much beside another is named, and one that was not counted", () => {
+    const limits = { tlb: { beside: "storm", times: 3 }, links: { beside: "storm", times: 3 } };
+    expect(tooDear({ storm: 100, tlb: 300, links: 301 }, limits)).toEqual([
+      "links: 3.01 times the instructions of storm, at most 3 are allowed",
+    ]);
+    expect(tooDear({ storm: 100, tlb: 300 }, limits)).toHaveLength(1);
   });
 });

@@ -10,8 +10,11 @@ using mmu::EventKind;
 using world::kMiB;
 
 std::unique_ptr<mmu::Machine> logged_vm(bool plain) {
-  // A TLB takes a VM off the short path and changes nothing else.
-  auto machine = world::vm({.tlb = mmu::TlbShape::small(plain ? 0u : 1u, 1)});
+  // The workaround takes a VM off the short path, and changes nothing here,
+  // where no page is huge.
+  mmu::MachineConfig config;
+  config.host.nx_huge_pages = !plain;
+  auto machine = world::vm(config);
   world::add(*machine, {.bytes = 4 * kMiB, .flags = 1});
   world::add(*machine, {.id = 1, .gpa = 16 * kMiB, .bytes = kMiB, .flags = 2});
   return machine;

@@ -37,8 +37,9 @@ template <class C>
 class RegisterCheck {
  public:
   RegisterCheck()
-      : rule_{C::kId,      C::kKind,  C::kSentence,     C::kReason, C::kSource,
-              C::kDefects, C::kNeeds, &watches_nothing, nullptr},
+      : rule_{C::kId,           C::kKind,    C::kSentence, C::kReason,
+              C::kSource,       C::kDefects, C::kNeeds,    false,
+              &watches_nothing, nullptr},
         check_{C::kId, &C::applies, &C::check, nullptr} {
     rule_.next = detail::enlist(rule_);
     check_.next = detail::enlist(check_);

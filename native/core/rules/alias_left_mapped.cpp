@@ -17,6 +17,7 @@ class AliasLeftMapped final : public Rule {
       "KVM: kvm_arch_flush_shadow_memslot(), kvm_zap_gfn_range(), v6.16; "
       "broken by TDX RFC v1 41/67, November 2020";
   static constexpr std::string_view kDefects = "K1";
+  static constexpr bool kSeesWalks = false;
   static bool applies(const Mmu&) { return true; }
 
   using Rule::Rule;

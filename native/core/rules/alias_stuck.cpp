@@ -17,6 +17,7 @@ class AliasStuck final : public Rule {
       "KVM: kvm_tdp_mmu_map() answering RET_PF_SPURIOUS, v6.16; broken by "
       "TDX RFC v5 033/104, March 2022";
   static constexpr std::string_view kDefects = "D1a";
+  static constexpr bool kSeesWalks = false;
   static bool applies(const Mmu&) { return true; }
 
   using Rule::Rule;

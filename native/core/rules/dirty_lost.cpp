@@ -20,6 +20,7 @@ class DirtyLost final : public Rule {
       "v6.16";
   static constexpr std::string_view kDefects = "D2 B14";
   static constexpr std::string_view kNeeds = "tlb";
+  static constexpr bool kSeesWalks = false;
   static bool applies(const Mmu& mmu) { return mmu.tlbs != nullptr; }
 
   using Rule::Rule;

@@ -49,6 +49,7 @@ class FlushWiderThanLive final : public Rule {
       "v6.16; two or more alias bits in TDX RFC v1 34/67 to v5 033/104";
   static constexpr std::string_view kDefects = "D8";
   static constexpr std::string_view kNeeds = "flushProvider";
+  static constexpr bool kSeesWalks = false;
   static bool applies(const Mmu& mmu) {
     return mmu.alias.space().alias_count() > 1 && mmu.flush.has_range_hook();
   }

@@ -73,6 +73,10 @@ class Rule {
 
   // Unless a rule says otherwise.
   static constexpr RuleKind kKind = RuleKind::kViolation;
+  // Whether it is told all that the tables served and KVM answered. Who is not
+  // is told of the rest: of answers that leave an access stuck, and of what a
+  // TLB serves writes, or what is overdue.
+  static constexpr bool kSeesWalks = true;
   // Options of a VM without which it is blind, apart by spaces: tlb,
   // flushProvider, internalSlots, memoryTypes, audit.
   static constexpr std::string_view kNeeds{};
@@ -96,6 +100,7 @@ struct RuleEntry {
   // strategy's source has is named with what was found.
   std::string_view defects;
   std::string_view needs;  // see Rule::kNeeds
+  bool sees_walks;         // see Rule::kSeesWalks
   // Null if the rule cannot fire in this VM.
   std::unique_ptr<Rule> (*make)(Mmu&, Rule::Report&);
   const RuleEntry* next;
@@ -112,8 +117,8 @@ template <class R>
 class RegisterRule {
  public:
   RegisterRule()
-      : entry_{R::kId,      R::kKind,  R::kSentence, R::kReason, R::kSource,
-               R::kDefects, R::kNeeds, &make,        nullptr} {
+      : entry_{R::kId,      R::kKind,  R::kSentence,  R::kReason, R::kSource,
+               R::kDefects, R::kNeeds, R::kSeesWalks, &make,      nullptr} {
     entry_.next = detail::enlist(entry_);
   }
 

@@ -34,7 +34,9 @@ RuleSet::RuleSet(Mmu& mmu) {
   for (const RuleEntry* entry = first; entry != nullptr; entry = entry->next) {
     auto seat = std::make_unique<Seat>(mmu, *entry);
     seat->rule = entry->make(mmu, *seat);
-    if (seat->rule != nullptr) seats_.push_back(std::move(seat));
+    if (seat->rule == nullptr) continue;
+    sees_walks_ |= entry->sees_walks;
+    seats_.push_back(std::move(seat));
   }
   std::ranges::sort(seats_, {}, [](const std::unique_ptr<Seat>& seat) {
     return seat->found.rule;

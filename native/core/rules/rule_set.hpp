@@ -16,6 +16,8 @@ class RuleSet {
   explicit RuleSet(Mmu& mmu);
 
   void served(const Served& served);
+  // Whether anybody wants to know what the tables served and KVM answered.
+  bool sees_walks() const noexcept { return sees_walks_; }
   void strayed(const Strayed& strayed);
   void answered(const Answered& answered);
   void removed(GfnRange range);
@@ -43,6 +45,7 @@ class RuleSet {
   };
 
   std::vector<std::unique_ptr<Seat>> seats_;
+  bool sees_walks_ = false;
 };
 
 }  // namespace mmu

@@ -28,6 +28,7 @@ class StaleTranslation final : public Rule {
       "kvm_mmu_unmap_gfn_range() among them, v6.16";
   static constexpr std::string_view kDefects = "D2 B14";
   static constexpr std::string_view kNeeds = "tlb";
+  static constexpr bool kSeesWalks = false;
   static bool applies(const Mmu& mmu) { return mmu.tlbs != nullptr; }
 
   using Rule::Rule;
