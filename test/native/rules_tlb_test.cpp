@@ -161,3 +161,27 @@ TEST_CASE("dirty-lost: precise flushes what ageing has left cached") {
     }
   }
 }
+
+TEST_CASE(
+    "stale-translation: of a huge entry, the frames that were asked for") {
+  mmu::MachineConfig config =
+      world::Setup{"v5-as-posted", kRmap, "bits:47", "hyperv"}.config();
+  config.tlb = {
+      .arrays = {{16, 4, mmu::TlbGeometry::k4K | mmu::TlbGeometry::k2M}}};
+  constexpr std::uint64_t kHuge = 2 * world::kMiB;
+  const Vm machine = world::vm(config);
+  world::add(*machine, {.gpa = kHuge, .bytes = kHuge, .backing = 2});
+  world::access(*machine, kHuge);
+  world::access(*machine, kHuge | world::kBit);
+  // Takes the leaf, and has the page flushed at the address without the bit.
+  world::zap(*machine, kHuge);
+  const mmu::Outcome other =
+      world::access(*machine, (kHuge + world::kPage) | world::kBit);
+  CHECK(other.tables_read == 0);
+  CHECK(other.level == 2);
+  CHECK(fired(*machine, "stale-translation") == 0);
+  world::access(*machine, kHuge | world::kBit);
+  CHECK(fired(*machine, "stale-translation") == 1);
+  world::access(*machine, kHuge | world::kBit);
+  CHECK(fired(*machine, "stale-translation") == 1);
+}

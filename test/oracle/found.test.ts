@@ -312,3 +312,9 @@ test("aliases in one table share none of the leaves below it", () => {
     steps: [...steps, { kind: "compare" }],
   });
 });
+
+test("a page that is zapped out of a huge leaf takes every part of it from a TLB that holds 4K", () => {
+  const config = { flushProvider: "hyperv", tlb: { entries: 16, ways: 4 } };
+  const zap = event("zap", { bytes: PAGE });
+  inBothFlavours(config, 512, [access(PAGE, 1), zap, { kind: "compare" }]);
+});
