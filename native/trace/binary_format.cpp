@@ -8,7 +8,12 @@
 //          30  u16  flags
 //
 // All little endian, in time order. A record whose top flag is set is a
-// marker: the low bits then say which operation hit the whole VM.
+// marker: the low bits then say which operation hit the whole VM, or, from 64
+// on, which event kind it is whose range and access column follow:
+//
+//   offset  8  u64  where the range starts
+//          16  u64  its length in bytes
+//          24  u32  access column
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -66,9 +71,31 @@ unsigned marker_number(const Record& record) {
   return record.flags & ~kMarkerFlag & 0xffff;
 }
 
+// Marker kFirstKindMarker + n is event kind n. An access has a record.
+constexpr unsigned kFirstKindMarker = 64;
+
+bool names_kind(unsigned number) { return number >= kFirstKindMarker; }
+
+const char* check_kind_marker(const Record& record, unsigned kind) {
+  if (kind == 0 || kind >= kEventKindCount) {
+    return "marker 1 (zap all), 2 (dirty-log round), 3 (end), or 64 and an "
+           "event kind from 1 on";
+  }
+  // A range may end at the highest address that there is.
+  if (!fits(record.gpa, kMaxAddressBits) ||
+      record.rip > bit(kMaxAddressBits) - record.gpa) {
+    return "a range that ends at or below 2^52";
+  }
+  return record.error_code <= kAccessMask ? nullptr
+                                          : "an access column of 0 to 7";
+}
+
 // What a record should have been; null if it is fine.
 const char* check_marker(const Record& record) {
   const unsigned number = marker_number(record);
+  if (names_kind(number)) {
+    return check_kind_marker(record, number - kFirstKindMarker);
+  }
   if (number == 0 || number >= kMarkerKinds.size()) {
     return "marker 1 (zap all), 2 (dirty-log round) or 3 (end)";
   }
@@ -89,13 +116,31 @@ const char* check(const Record& record) {
   return is_marker(record) ? check_marker(record) : check_access(record);
 }
 
+double seconds_of(const Record& record) {
+  return static_cast<double>(record.nanoseconds) / kNanosecondsPerSecond;
+}
+
+Row row_of_kind(const Record& record) {
+  Row row;
+  row.gpa = record.gpa;
+  row.bytes = record.rip;
+  row.time = seconds_of(record);
+  row.vcpu = record.vcpu;
+  row.kind = static_cast<EventKind>(marker_number(record) - kFirstKindMarker);
+  row.access = static_cast<std::uint8_t>(record.error_code);
+  return row;
+}
+
 Row row_of(const Record& record) {
+  if (is_marker(record) && names_kind(marker_number(record))) {
+    return row_of_kind(record);
+  }
   const bool marker = is_marker(record);
   Row row;
   row.gpa = record.gpa;
   row.error_code = record.error_code;
   row.rip = record.rip;
-  row.time = static_cast<double>(record.nanoseconds) / kNanosecondsPerSecond;
+  row.time = seconds_of(record);
   row.vcpu = record.vcpu;
   row.kind = marker ? kMarkerKinds[marker_number(record)] : EventKind::kAccess;
   row.access = marker ? std::uint8_t{0} : access_of_pferr(record.error_code);

@@ -10,12 +10,13 @@ namespace mmu::trace {
 
 struct Row {
   std::uint64_t gpa = 0;         // below 2^52, so exact as a double
+  std::uint64_t bytes = 0;       // at most 2^52; 0 where there is no range
   std::uint64_t error_code = 0;  // as recorded, below 2^53
   std::uint64_t rip = 0;         // 0 where the format has none
   double time = 0;               // seconds
   std::uint16_t vcpu = 0;
   EventKind kind = EventKind::kAccess;
-  std::uint8_t access = 0;  // 0 unless kind is kAccess
+  std::uint8_t access = 0;  // of markers mostly 0
 };
 
 inline bool full(const EventSink& sink) { return sink.count >= sink.capacity; }
@@ -24,8 +25,7 @@ inline bool full(const EventSink& sink) { return sink.count >= sink.capacity; }
 inline void append(EventSink& sink, const Row& row) {
   const std::size_t i = sink.count++;
   sink.gpa[i] = static_cast<double>(row.gpa);
-  // Recorded kinds act on everything or on one address: none has a length.
-  sink.bytes[i] = 0;
+  sink.bytes[i] = static_cast<double>(row.bytes);
   sink.error_code[i] = static_cast<double>(row.error_code);
   sink.vcpu[i] = row.vcpu;
   sink.kind[i] = static_cast<std::uint8_t>(row.kind);

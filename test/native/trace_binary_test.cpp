@@ -61,6 +61,24 @@ TEST_CASE("markers become operations on the whole VM") {
   }
 }
 
+TEST_CASE("a marker from 64 on is an event of that kind, with its range") {
+  for (unsigned kind = 1; kind < kEventKindCount; ++kind) {
+    CAPTURE(kind);
+    Record record = marker_record(static_cast<std::uint16_t>(64 + kind), 3);
+    record.gpa = 0x7000;
+    record.rip = 0x2000;
+    record.vcpu = 5;
+    const Decoded out = decode({record});
+    REQUIRE(out.rows.size() == 1);
+    CHECK(out.rows[0] == DecodedRow{.gpa = 0x7000,
+                                    .bytes = 0x2000,
+                                    .time = 2e-6,
+                                    .vcpu = 5,
+                                    .kind = static_cast<EventKind>(kind),
+                                    .access = 3});
+  }
+}
+
 void check_refused(Record bad, std::string_view expected) {
   const Decoded out = decode({access_record(), access_record(), bad});
   CHECK(out.rows.size() == 2);
@@ -84,6 +102,15 @@ TEST_CASE("a record that means nothing is refused with its place") {
     record.flags = static_cast<std::uint16_t>(1u << flag);
     check_refused(record, "flags");
   }
+  check_refused(marker_record(64), "event kind");
+  check_refused(marker_record(64 + kEventKindCount), "event kind");
+  check_refused(marker_record(65, 8), "access column");
+  Record beyond = marker_record(65);
+  beyond.gpa = 0x1000;
+  beyond.rip = (std::uint64_t{1} << 52) - 0xfff;
+  check_refused(beyond, "range");
+  beyond.rip = ~std::uint64_t{0};
+  check_refused(beyond, "range");
   Record placed = marker_record(1);
   placed.gpa = 0x1000;
   check_refused(placed, "gpa 0");

@@ -2,7 +2,13 @@ import { readFileSync } from "node:fs";
 import { Writable } from "node:stream";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { EventBatch, openTrace, type WriteTraceOptions, writeTrace } from "../../../lib/index.js";
+import {
+  EVENT_KINDS,
+  EventBatch,
+  openTrace,
+  type WriteTraceOptions,
+  writeTrace,
+} from "../../../lib/index.js";
 import { rejectionOf } from "../thrown.js";
 import { hasAddon } from "../with-addon.js";
 import { aFolder, MARKER, recordBytes, rowsOf, someRecords } from "./records.js";
@@ -60,9 +66,25 @@ describe.skipIf(!hasAddon)("binary", () => {
   test("an event that has no record is refused with its row", async () => {
     const batch = new EventBatch(2);
     batch.pushAccess(0, "read");
-    batch.pushOperation("zap", 0x1000, 0x1000);
+    batch.pushRow(200, 0x1000, 0x1000, 0, 0);
     const error = await rejectionOf(writeTrace(only(batch), slowSink().stream, { format: "binary" }));
-    expect(error).toMatchObject({ code: "ERR_TRACE", values: { row: 1, kind: 1 } });
+    expect(error).toMatchObject({ code: "ERR_TRACE", values: { row: 1, kind: 200 } });
+  });
+
+  test("an event of every kind comes back as it was, range, vCPU and access column", async () => {
+    const batch = new EventBatch(64, { extra: true });
+    for (const [kind] of EVENT_KINDS.entries()) {
+      batch.pushRow(kind, 0x5000, kind === 0 ? 0 : 0x3000, 3, 1);
+      batch.pushRow(kind, 0, 0, 0, kind === 0 ? 7 : 0);
+    }
+    batch.pushRow(EVENT_KINDS.indexOf("hva-begin"), 2 ** 52 - 4096, 4096, 0, 0);
+    const path = file("kinds.bin", "");
+    await writeTrace(only(batch), path, { format: "binary" });
+    const read = await rowsOf((await openTrace(path)).batches({ extra: true }));
+    // The recorded code of an access is not what it was given, which was none.
+    const withoutCode = (row: number[]) => row.filter((_, column) => column !== 2);
+    const wanted = await rowsOf(only(batch));
+    expect(read.map(withoutCode)).toEqual(wanted.map(withoutCode));
   });
 });
 
