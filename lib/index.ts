@@ -36,5 +36,4 @@ export { openTrace } from "./traces.js";
 export * from "./vectors/verify.js";
 export { VERSION } from "./version.js";
 export { type AliasPreset, aliasPreset, createVm, type HostMapping, resolveConfig, type Vm } from "./vm.js";
-export { type GuestTransfer, KVM_CAP, type RingEntry, type VmCalls } from "./vm-calls.js";
-export type { Flushes, Leaf, LeafCounts, Leaves, Step, TableList, Tables, Violation } from "./vm-queries.js";
+export * from "./vm-public.js";

@@ -24,6 +24,7 @@ import type {
   NativeFlushes,
   NativeLeafCounts,
   NativeLeaves,
+  NativePage,
   NativeTableList,
   NativeViolation,
   NativeVm,
@@ -51,6 +52,9 @@ export interface Leaf {
   readonly pageSize: PageSize;
   readonly spte: Word;
 }
+
+/** Hardware's way to a page through each alias, and what each vCPU's TLB has of it. */
+export type Page = NativePage;
 
 /** Leaves as columns of equal length, in gpa order. */
 export type Leaves = NativeLeaves;
@@ -88,6 +92,8 @@ export type LeafCounts = NativeLeafCounts;
 export interface VmQueries {
   /** The entries on the way of a hardware walk, from the root down. Only looks. */
   walk(gpa: Gpa): readonly Step[];
+  /** The page through each of its aliases, entry by entry, and what the TLBs have of it. Only looks. */
+  page(gpa: Gpa): Page;
   /** The leaves through which this page is reached, under any of its aliases. */
   rmap(gpa: Gpa): readonly Leaf[];
   /** Entries in KVM's reverse maps of this page, all levels; 0 in flavour `tdp`, which has none. */
@@ -155,6 +161,10 @@ export class NativeQueries implements VmQueries {
 
   walk(gpa: Gpa): readonly Step[] {
     return attempt(() => this.#native.walk(this.gpaWithin(gpa)));
+  }
+
+  page(gpa: Gpa): Page {
+    return attempt(() => this.#native.page(this.gpaWithin(gpa)));
   }
 
   rmap(gpa: Gpa): readonly Leaf[] {

@@ -8,6 +8,7 @@
 import type { NativeAudit } from "./audit-types.js";
 import type { NativeBound, NativeExplorer, NativeWorld } from "./explorer-types.js";
 import type { NativeHost, NativeInvalidation, NativePrefault } from "./host-types.js";
+import type { NativePage } from "./page-types.js";
 import type { NativeFlavour, NativeRule, NativeStrategy, NativeViolation } from "./rule-types.js";
 import type {
   NativeMemslot,
@@ -20,6 +21,7 @@ import type {
 
 export type * from "./audit-types.js";
 export type * from "./explorer-types.js";
+export type * from "./page-types.js";
 export type * from "./rule-types.js";
 export type * from "./slot-types.js";
 
@@ -221,6 +223,7 @@ export interface NativeVm {
   setTrace(release: string | undefined): void;
   takeTrace(): string;
   walk(gpa: number): NativeStep[];
+  page(gpa: number): NativePage;
   rmap(gpa: number): NativeLeaves;
   leaves(mmio: boolean): NativeLeaves;
   stats(): Record<string, number>;

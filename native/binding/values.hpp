@@ -25,6 +25,7 @@ Napi::Object to_js(Napi::Env env, const Outcome& outcome);
 Napi::Object to_js(Napi::Env env, const MemslotView& slot);
 Napi::Array to_js(Napi::Env env, const std::vector<MemslotView>& slots);
 Napi::Array to_js(Napi::Env env, const std::vector<StepView>& steps);
+Napi::Object to_js(Napi::Env env, const PageView& page);
 Napi::Object to_js(Napi::Env env, const std::vector<LeafView>& leaves);
 Napi::Object to_js(Napi::Env env, const std::vector<NamedCount>& counts);
 Napi::Object to_js(Napi::Env env, const TableCounts& tables);

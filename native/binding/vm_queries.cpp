@@ -29,6 +29,11 @@ Napi::Value VmWrap::walk(const Napi::CallbackInfo& info) {
   return to_js(Env(), take(Env(), machine().walk(gpa)));
 }
 
+Napi::Value VmWrap::page(const Napi::CallbackInfo& info) {
+  const auto gpa = integer<std::uint64_t>(info[0], "gpa");
+  return to_js(Env(), take(Env(), machine().page(gpa)));
+}
+
 Napi::Value VmWrap::rmap(const Napi::CallbackInfo& info) {
   const auto gpa = integer<std::uint64_t>(info[0], "gpa");
   return to_js(Env(), take(Env(), machine().rmap(gpa)));

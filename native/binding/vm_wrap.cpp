@@ -52,6 +52,7 @@ VmWrap::Properties VmWrap::queries() {
           on<&VmWrap::memslot>("memslot"),
           on<&VmWrap::generation>("generation"),
           on<&VmWrap::walk>("walk"),
+          on<&VmWrap::page>("page"),
           on<&VmWrap::rmap>("rmap"),
           on<&VmWrap::leaves>("leaves"),
           on<&VmWrap::stats>("stats"),

@@ -87,6 +87,7 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   Napi::Value guest_write(const Napi::CallbackInfo& info);
   Napi::Value guest_read(const Napi::CallbackInfo& info);
   Napi::Value walk(const Napi::CallbackInfo& info);
+  Napi::Value page(const Napi::CallbackInfo& info);
   Napi::Value rmap(const Napi::CallbackInfo& info);
   Napi::Value leaves(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);

@@ -18,6 +18,7 @@
 #include "core/lpage_info.hpp"
 #include "core/memory_types.hpp"
 #include "core/memslot_family.hpp"
+#include "core/page_view.hpp"
 #include "core/prefault.hpp"
 #include "core/query.hpp"
 #include "core/replay_loop.hpp"
@@ -201,6 +202,9 @@ class Engine final : public Machine {
   }
   Result<std::vector<StepView>> walk(std::uint64_t gpa) const override {
     return list_steps(mmu_, gpa);
+  }
+  Result<PageView> page(std::uint64_t gpa) const override {
+    return view_page(mmu_, gpa);
   }
   Result<std::vector<LeafView>> rmap(std::uint64_t gpa) const override {
     return list_ways(mmu_, gpa);

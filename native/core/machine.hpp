@@ -232,6 +232,9 @@ class Machine {
 
   // The path that hardware would take for this gpa. Changes nothing.
   virtual Result<std::vector<StepView>> walk(std::uint64_t gpa) const = 0;
+  // The same through every alias of the page, entries taken apart, and what
+  // the TLBs have of it. Changes nothing.
+  virtual Result<PageView> page(std::uint64_t gpa) const = 0;
   // Every leaf, through every alias, that maps the page at this gpa.
   virtual Result<std::vector<LeafView>> rmap(std::uint64_t gpa) const = 0;
   // Every present leaf in gpa order; with `mmio`, MMIO entries too.

@@ -39,6 +39,44 @@ struct StepView {
   std::uint64_t spte = 0;  // raw, as hardware and KVM would see it
 };
 
+// An entry on hardware's way to a page, taken apart.
+struct EntryView {
+  std::uint8_t level = 0;
+  std::uint8_t rights = 0;  // bits of the access column: R 1, W 2, X 4
+  bool accessed = false;
+  bool dirty = false;
+  std::uint32_t table = 0;  // tells the tables of one view apart
+  std::uint64_t gpa = 0;    // first gpa that it covers, as issued
+  std::uint64_t spte = 0;   // raw, as hardware and KVM would see it
+  std::string_view state;   // leaf, link, mmio, blocked, none
+};
+
+// Hardware's way through one alias, root first; empty without a root.
+struct WayView {
+  std::uint64_t gpa = 0;  // of the page, as issued
+  std::uint8_t root = 0;  // 0 direct, 1 private
+  std::vector<EntryView> entries;
+};
+
+// What a vCPU's TLB has for a page: a leaf, or a link on the way to it.
+struct CachedView {
+  std::uint32_t vcpu = 0;
+  std::uint8_t level = 0;  // of the size that a leaf is held as, or a link's
+  std::uint8_t root = 0;
+  std::uint8_t rights = 0;
+  bool is_link = false;
+  bool is_loadable = false;  // false: of a root that was dropped
+  bool is_overdue = false;   // a flush that is over should have removed it
+  std::uint64_t gpa = 0;     // of the page, as issued
+  std::uint64_t pfn = 0;     // of the page; 0 for a link
+};
+
+// A page through every alias.
+struct PageView {
+  std::vector<WayView> ways;       // by alias
+  std::vector<CachedView> cached;  // by alias, then by vCPU
+};
+
 // A table page.
 struct TableView {
   std::uint64_t gpa = 0;  // first gpa that it covers, as its hash key says it

@@ -62,6 +62,7 @@ const VM: Record<keyof NativeVm, Member> = {
   guestWrite: "method",
   guestRead: "method",
   walk: "method",
+  page: "method",
   rmap: "method",
   leaves: "method",
   stats: "method",

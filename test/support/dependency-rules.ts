@@ -15,7 +15,7 @@ const native: readonly Group[] = [
   // Vocabulary: addresses, bits, refusals, columns.
   {
     name: "core/0",
-    files: /^native\/core\/(address|bits|error|event|host_views|state_views)\.[ch]pp$/,
+    files: /^native\/core\/(address|bits|error|event|host_views|lazy_memory|state_views)\.[ch]pp$/,
     may: [],
   },
   // The outside's whole view of the core. Only types, so every layer may name them.
@@ -89,7 +89,11 @@ const lib: readonly Group[] = [
   { name: "version", files: /^lib\/version\.ts$/, may: [] },
   { name: "address", files: /^lib\/address\.ts$/, may: ["errors", "expect"] },
   // Only types; what the addon promises.
-  { name: "addon-types", files: /^lib\/native\/(addon|audit|explorer|host|rule|slot)-types\.ts$/, may: [] },
+  {
+    name: "addon-types",
+    files: /^lib\/native\/(addon|audit|explorer|host|page|rule|slot)-types\.ts$/,
+    may: [],
+  },
   { name: "columns", files: /^lib\/columns\//, may: [...leaves, "addon-types"] },
   // What the engine knows of configurations is asked through its type; who has the addon hands it in.
   { name: "config", files: /^lib\/config(\.ts$|\/)/, may: [...leaves, "addon-types"] },
@@ -97,7 +101,7 @@ const lib: readonly Group[] = [
   { name: "explanation", files: /^lib\/explanation\.ts$/, may: ["expect", "native"] },
   {
     name: "vm",
-    files: /^lib\/(vm|vm-queries|vm-calls|audit|host-mapping|memslots?|memslot-ids|dirty-log)\.ts$/,
+    files: /^lib\/(vm|vm-public|vm-queries|vm-calls|audit|host-mapping|memslots?|memslot-ids|dirty-log)\.ts$/,
     may: [...leaves, "addon-types", "columns", "config", "native"],
   },
   // Formats name a native decoder and are handed it: they know its type alone.
@@ -142,7 +146,16 @@ const lib: readonly Group[] = [
   {
     name: "report",
     files: /^lib\/report\//,
-    may: ["address", "addon-types", "expect", "explanation", "metrics", "replay", "small worlds", "vectors"],
+    may: [
+      "address",
+      "addon-types",
+      "expect",
+      "explanation",
+      "metrics",
+      "replay",
+      "small worlds",
+      "vectors"
+    ],
   },
   {
     name: "replay",
@@ -166,7 +179,7 @@ const lib: readonly Group[] = [
       "traces",
       "vectors",
       "version",
-      "vm",
+      "vm"
     ],
   },
   // The command is the library's first user: it has what every user has.

@@ -152,6 +152,7 @@ export class FakeVm implements NativeVm {
   guestWrite = () => ({ bytesDone: 0, faulted: true, hva: new Float64Array(), bytes: new Float64Array() });
   guestRead = () => this.guestWrite();
   walk = () => [];
+  page = () => ({ ways: [], cached: [] });
   rmap = () => ({ gpa: new Float64Array(), spte: new BigUint64Array(), level: new Uint8Array() });
   leaves = () => this.rmap();
   stats = (): Record<string, number> => ({ pf_taken: this.#touched.size });

@@ -42,6 +42,7 @@ describe.skipIf(!hasAddon)("closing", () => {
       () => vm.zapAll(),
       () => vm.takeDirtyLogs(),
       () => vm.walk(0),
+      () => vm.page(0),
       () => vm.rmap(0),
       () => vm.rmapCount(0),
       () => vm.leafCounts(),
