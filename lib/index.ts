@@ -37,3 +37,4 @@ export * from "./vectors/verify.js";
 export { VERSION } from "./version.js";
 export { type AliasPreset, aliasPreset, createVm, type HostMapping, resolveConfig, type Vm } from "./vm.js";
 export * from "./vm-public.js";
+export * from "./witness/public.js";

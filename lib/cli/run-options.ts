@@ -117,12 +117,21 @@ const aliasing: readonly OptionDefinition[] = [
   { flags: "--convert-on-exit", summary: "answer memory faults as a VMM would: convert, try again" },
 ];
 
+const aliasOption: OptionDefinition = {
+  flags: "--alias <preset>",
+  summary:
+    "which address bits are alias bits: none, tdx47, tdx51, xo:<bit>, sev:<bit>, hyperv:<bit>, " +
+    "vtom:<address>, cca:<ipa bits>, bits:<b>[,<b>...]",
+  default: "none",
+};
+
+const auditOption: OptionDefinition = {
+  flags: "--audit <n>",
+  summary: "check the whole state after every n events and at the end; 0: only at the end (default: never)",
+  parse: integerBetween(0, Number.MAX_SAFE_INTEGER),
+};
+
 const results: readonly OptionDefinition[] = [
-  {
-    flags: "--audit <n>",
-    summary: "check the whole state after every n events and at the end; 0: only at the end (default: never)",
-    parse: integerBetween(0, Number.MAX_SAFE_INTEGER),
-  },
   {
     flags: "--fail-on <rules>",
     summary: "exit 1 if one of these rules, separated by commas, was broken; any: if any was",
@@ -146,15 +155,15 @@ const results: readonly OptionDefinition[] = [
   { flags: "-v, --verbose", summary: "say on stderr what the VM is given" },
 ];
 
-/** The options of a command that runs a trace; which strategies it takes is its own. */
-export function runOptions(strategy: OptionDefinition, mmu: OptionDefinition): readonly OptionDefinition[] {
-  const alias = { flags: "--alias <preset>", summary: ALIAS_SUMMARY, default: "none" };
-  return [...machine, alias, strategy, mmu, ...aliasing, ...results];
+/** Options that say what VM a trace is given, but not which run. */
+export function vmOptions(): readonly OptionDefinition[] {
+  return [...machine, aliasOption, ...aliasing, auditOption];
 }
 
-const ALIAS_SUMMARY =
-  "which address bits are alias bits: none, tdx47, tdx51, xo:<bit>, sev:<bit>, hyperv:<bit>, " +
-  "vtom:<address>, cca:<ipa bits>, bits:<b>[,<b>...]";
+/** The options of a command that runs a trace; which strategies it takes is its own. */
+export function runOptions(strategy: OptionDefinition, mmu: OptionDefinition): readonly OptionDefinition[] {
+  return [...machine, aliasOption, strategy, mmu, ...aliasing, auditOption, ...results];
+}
 
 /** What one `--report` asks for. */
 export interface ReportTarget {

@@ -9,3 +9,4 @@ export { type Inspection, renderInspection } from "./text-inspection.js";
 export { renderText, type TextOptions } from "./text-report.js";
 export { renderStrategies, type StrategyList } from "./text-strategies.js";
 export { renderVerification } from "./text-verification.js";
+export { renderWitness } from "./text-witness.js";

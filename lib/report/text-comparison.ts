@@ -142,6 +142,7 @@ function whySection(page: Page, runs: readonly ComparedRun[]): string[] {
     page.paint("bold", "Why, as each was first seen"),
     ...whyLines(page, "red", found),
     ...labelled(page, "more", "gpalias explain <rule>"),
+    ...labelled(page, "shortest", "gpalias witness <trace> --run <run> --rule <rule>, options as here"),
   ];
 }
 

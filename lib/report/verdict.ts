@@ -40,7 +40,17 @@ export function violationSection(page: Page, result: Replay): string[] {
   const heading = page.paint("bold", "What went wrong");
   const verdict = `  ${paintVerdict(page, result, verdictOf(result).replaceAll(NO_BREAK, " "))}`;
   if (result.violations.length === 0) return [heading, verdict];
-  return [heading, ...result.violations.flatMap((found) => paragraph(page, "red", found))];
+  return [
+    heading,
+    ...result.violations.flatMap((found) => paragraph(page, "red", found)),
+    ...labelled(page, "shortest", `gpalias witness <trace> ${namesOf(result)}, options as here`),
+  ];
+}
+
+/** What a search for the first rule is told, broken as seldom as can be. */
+function namesOf({ run, violations }: Replay): string {
+  const rule = violations[0]?.rule ?? "";
+  return [["--run", run].join(NO_BREAK), ["--rule", rule].join(NO_BREAK)].join(" ");
 }
 
 /** The same for advisories; nothing without any. */

@@ -4,16 +4,28 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, test } from "vitest";
-import { BOOT, BOOT_TEXT, gpaliasJson } from "../cli/run-cli.js";
+import { BOOT, BOOT_TEXT, gpalias, gpaliasJson } from "../cli/run-cli.js";
 import { root } from "../support/source-graph.js";
 
-const names = ["replay", "compare", "strategies", "inspect", "verify", "doctor", "explain", "check"] as const;
+const names = [
+  "replay",
+  "compare",
+  "strategies",
+  "inspect",
+  "verify",
+  "doctor",
+  "explain",
+  "check",
+  "witness",
+] as const;
 type Name = (typeof names)[number];
 
 const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
 for (const name of names) {
   ajv.addSchema(JSON.parse(readFileSync(join(root, `docs/schema/${name}.schema.json`), "utf8")));
 }
+
+const LEAKED = [BOOT, "--run", "v5-as-posted/rmap", "--alias", "xo:46", "--project", "churn:3,1", "--tlb"];
 
 /** What is wrong with a document, as `path: sentence`. */
 function faults(name: Name, document: unknown): string[] {
@@ -33,6 +45,7 @@ beforeAll(async () => {
   documents.verify = await gpaliasJson(["verify", "vectors", "test/unit/vectors/sample.jsonl"]);
   documents.doctor = await gpaliasJson(["doctor"]);
   documents.explain = await gpaliasJson(["explain"]);
+  documents.witness = await gpaliasJson(["witness", ...LEAKED, "--rule", "alias-shared-leaf"]);
   documents.check = await gpaliasJson(["check", "precise/tdp", "--ops", "2"]);
 });
 
@@ -59,6 +72,7 @@ describe("what the command prints obeys its schema", () => {
     ["inspect", [BOOT_TEXT, "--no-hash"]],
     ["explain", ["alias-stuck"]],
     ["explain", ["B14"]],
+    ["witness", [BOOT, "--run", "v5-as-posted/tdp", "--alias", "tdx51"]],
   ] as const)("%s %j", async (name, args) => {
     expect(faults(name, await gpaliasJson([name, ...args]))).toEqual([]);
   });
@@ -112,6 +126,10 @@ describe("a damaged document does not", () => {
       "with a rule of a kind that does not exist",
       (d) => Object.assign(d["rules"]?.[0] ?? {}, { kind: "hint" }),
     ],
+    ["witness", "that is of no rule", (d) => delete d["rule"]],
+    ["witness", "without a step", (d) => Object.assign(d, { steps: [] })],
+    ["witness", "that was not found", (d) => Object.assign(d, { found: false })],
+    ["witness", "with rights that do not exist", (d) => Object.assign(lastEntry(d), { rights: "rwx" })],
     [
       "doctor",
       "whose failure has no advice",
@@ -124,6 +142,16 @@ describe("a damaged document does not", () => {
     damage(document);
     expect(faults(name, document)).not.toEqual([]);
   });
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: to be damaged
+function lastEntry(document: any): object {
+  return document.pages[0].ways[0].entries.at(-1);
+}
+
+test("nothing found is a document too, and ends with 1", async () => {
+  const { status, stdout } = await gpalias(["witness", BOOT, "--json"]);
+  expect([status, faults("witness", JSON.parse(stdout))]).toEqual([1, []]);
 });
 
 test("accesses, events and outcomes add up", () => {

@@ -142,6 +142,28 @@ const lib: readonly Group[] = [
     files: /^lib\/check(\.ts$|\/)/,
     may: [...leaves, "addon-types", "columns", "config", "native"],
   },
+  // A trace made short: stories lived in VMs again and again.
+  {
+    name: "simpler stories",
+    files: /^lib\/witness\/simpler\//,
+    may: [...leaves, "columns", "config", "small worlds", "vm", "witness"],
+  },
+  {
+    name: "witness",
+    files: /^lib\/witness(\.ts$|\/)/,
+    may: [
+      ...leaves,
+      "addon-types",
+      "columns",
+      "config",
+      "native",
+      "replay",
+      "simpler stories",
+      "small worlds",
+      "trace",
+      "vm",
+    ],
+  },
   // Data in, text out: a result's type is all it knows of a replay.
   {
     name: "report",
@@ -154,7 +176,8 @@ const lib: readonly Group[] = [
       "metrics",
       "replay",
       "small worlds",
-      "vectors"
+      "vectors",
+      "witness",
     ],
   },
   {
@@ -179,7 +202,8 @@ const lib: readonly Group[] = [
       "traces",
       "vectors",
       "version",
-      "vm"
+      "vm",
+      "witness",
     ],
   },
   // The command is the library's first user: it has what every user has.

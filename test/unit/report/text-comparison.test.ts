@@ -96,7 +96,7 @@ test("a reason is said once, whoever has it, and each reason that differs", asyn
   const text = await renderComparison({ ...comparison, runs: [...runs, again] });
   const [, why = ""] = text.replace(/\s+/g, " ").split("Why, as each was first seen ");
   expect(why).toMatch(
-    /^alias-stuck \(D1a\) the guest makes no progress through this alias permission-leak \(D1a\) the guest makes no progress through this alias; or a shared access reaches private memory more gpalias explain <rule>/,
+    /^alias-stuck \(D1a\) the guest makes no progress through this alias permission-leak \(D1a\) the guest makes no progress through this alias; or a shared access reaches private memory more gpalias explain <rule> shortest gpalias witness <trace> --run <run> --rule <rule>, options as here/,
   );
 });
 
