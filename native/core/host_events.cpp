@@ -4,6 +4,7 @@
 
 #include "core/flavour.hpp"
 #include "core/host_ops.hpp"
+#include "core/rules/rule_set.hpp"
 #include "core/tracepoints/tracer.hpp"
 
 namespace mmu {
@@ -70,6 +71,9 @@ void begin_hva_invalidation(Mmu& mmu, HostRange pages) {
     any |= mmu.ops->invalidate_host(frames);
   });
   if (any) mmu.flush.all();
+  if (mmu.rules == nullptr) return;
+  for_each_on(mmu, pages,
+              [&](GfnRange frames) { mmu.rules->unmapped(frames); });
 }
 
 void end_hva_invalidation(Mmu& mmu, HostRange pages) {

@@ -18,7 +18,7 @@ class AccountingMismatch final : public Check {
       "KVM: kvm_update_page_stats(), mark_page_dirty_in_slot(), "
       "kvm_flush_remote_tlbs(), v6.16; what may stay cached is what "
       "kvm_mmu_notifier_clear_young() leaves";
-  static constexpr std::string_view kDefects = "D2 B14";
+  static constexpr std::string_view kDefects = "D2 B14 D4";
 
   static void check(const Mmu& mmu, const Census& census,
                     AuditFindings& findings) {

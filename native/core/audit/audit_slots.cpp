@@ -7,6 +7,7 @@
 #include <bit>
 
 #include "core/audit/audit_check.hpp"
+#include "core/pml_log.hpp"
 
 namespace mmu {
 namespace {
@@ -51,6 +52,7 @@ class LeafChecks {
     if (!entry.spte.is_leaf(entry.level) || slot == nullptr) return;
     const GfnRange frames{gfn, {gfn.value + pages_per(entry.level)}};
     check_size(entry, *slot, frames);
+    check_types(entry, frames);
     if (slot->range.end < frames.end) return;
     check_log(entry, *slot, frames);
     check_watched(entry, *slot, frames);
@@ -84,13 +86,26 @@ class LeafChecks {
     findings_.add(words("a huge leaf does not fit slot ", slot.id), entry);
   }
 
-  // In a slot that is logged by taking W, whoever may write has been noted.
+  void check_types(const EntrySeen& entry, GfnRange frames) {
+    if (!mmu_.mtrrs || mmu_.mtrrs->is_uniform(frames)) return;
+    findings_.add("a huge leaf covers frames of different memory types", entry,
+                  "D4");
+  }
+
+  // Whether hardware notes the next write through a leaf that may be written.
+  bool notes_next_write(const EntrySeen& entry) const {
+    return mmu_.pml != nullptr && !entry.spte.has(ept::kDirty);
+  }
+
+  // In a slot that is logged, whoever may write unnoticed has been noted.
   void check_log(const EntrySeen& entry, const Memslot& slot, GfnRange frames) {
-    const bool is_logged_by_w = mmu_.rings == nullptr && mmu_.pml == nullptr &&
-                                slot.dirty != nullptr && !is_private(entry);
-    if (!is_logged_by_w || !entry.spte.is_writable()) return;
+    const bool is_logged =
+        mmu_.rings == nullptr && slot.dirty != nullptr && !is_private(entry);
+    if (!is_logged || !entry.spte.is_writable() || notes_next_write(entry)) {
+      return;
+    }
     for (Gfn gfn = frames.start; gfn < frames.end; ++gfn.value) {
-      if (slot.has_dirty(gfn)) continue;
+      if (slot.has_dirty(gfn) || is_in_pml(mmu_, gfn)) continue;
       findings_.add(words("a leaf may be written whose page is clean in the "
                           "log of slot ",
                           slot.id),

@@ -1,4 +1,6 @@
-// Rule alias-left-mapped: a zap or a slot's end missed an alias.
+// Rule alias-left-mapped: a zap, a slot's end or a host unmap missed an alias.
+#include <optional>
+
 #include "core/reach.hpp"
 #include "core/rules/rule_set.hpp"
 
@@ -9,10 +11,11 @@ class AliasLeftMapped final : public Rule {
  public:
   static constexpr std::string_view kId = "alias-left-mapped";
   static constexpr std::string_view kSentence =
-      "a zap or a slot's end left a frame mapped through an alias";
+      "a zap, a slot's end or a host unmap left a frame mapped through an "
+      "alias";
   static constexpr std::string_view kReason =
-      "The host takes a deleted slot's memory back and gives it to others, "
-      "and the guest still reads and writes it through that alias.";
+      "The host takes the memory back and gives it to others, and the guest "
+      "still reads and writes it through that alias.";
   static constexpr std::string_view kSource =
       "KVM: kvm_arch_flush_shadow_memslot(), kvm_zap_gfn_range(), v6.16; "
       "broken by TDX RFC v1 41/67, November 2020";
@@ -25,18 +28,30 @@ class AliasLeftMapped final : public Rule {
   // Once per operation.
   void removed(GfnRange range) override {
     for (const View& view : vm().alias.every_view(range)) {
-      bool found = false;
-      AliasedGfn at{};
-      for_each_reached(vm().tree(view.root), view.range,
-                       [&](AliasedRange leaf, Spte, Level) {
-                         if (!found)
-                           at = std::max(leaf.start, view.range.start);
-                         found = true;
-                       });
-      if (!found) continue;
-      return violate(
-          {"its leaves are kept until the VM ends", gpa_of(at).value});
+      if (is_left(view)) return;
     }
+  }
+
+  // Private memory may have no host page that could be taken; a twin's frames
+  // carry the bit, and are told of by themselves.
+  void unmapped(GfnRange range) override {
+    for (const View& view : vm().alias.views(range)) {
+      const bool is_hosts =
+          view.root != RootId::kPrivate || vm().traits.private_is_host_memory;
+      if (is_hosts && is_left(view)) return;
+    }
+  }
+
+ private:
+  bool is_left(const View& view) {
+    std::optional<AliasedGfn> at;
+    for_each_reached(vm().tree(view.root), view.range,
+                     [&](AliasedRange leaf, Spte, Level) {
+                       if (!at) at = std::max(leaf.start, view.range.start);
+                     });
+    if (!at) return false;
+    violate({"its leaves are kept until the VM ends", gpa_of(*at).value});
+    return true;
   }
 };
 

@@ -64,6 +64,8 @@ class Rule {
   virtual void answered(const Answered&) {}
   // A zap, or the end or move of a slot, of these canonical frames is over.
   virtual void removed(GfnRange) {}
+  // The host took the memory behind these slot frames, and its zap is over.
+  virtual void unmapped(GfnRange) {}
   // A flush that was due for these slot frames is over, carried out or elided.
   virtual void flushed(GfnRange) {}
   // A flush is due, and this is what will be asked for; not yet done.

@@ -59,6 +59,10 @@ void RuleSet::removed(GfnRange range) {
   for (const auto& seat : seats_) seat->rule->removed(range);
 }
 
+void RuleSet::unmapped(GfnRange range) {
+  for (const auto& seat : seats_) seat->rule->unmapped(range);
+}
+
 void RuleSet::flushed(GfnRange range) {
   for (const auto& seat : seats_) seat->rule->flushed(range);
 }

@@ -21,6 +21,7 @@ class RuleSet {
   void strayed(const Strayed& strayed);
   void answered(const Answered& answered);
   void removed(GfnRange range);
+  void unmapped(GfnRange range);
   void flushed(GfnRange range);
   void planned(const FlushRequest& request, const FlushPlan& plan);
   void add_memory(Digest& digest) const;

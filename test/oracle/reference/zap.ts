@@ -9,6 +9,7 @@ import { conversionWindow } from "./conversion-window.js";
 import { flushAll, flushEntry, flushRange, take } from "./flush.js";
 import { moved, type Range, rangeAt, sizeOf } from "./frames.js";
 import { framesOnHost, spotsOnHost } from "./host-ranges.js";
+import { violate } from "./judge.js";
 import type { Spot } from "./mappings.js";
 import type { Slot } from "./memslots.js";
 import type { State } from "./state.js";
@@ -104,6 +105,9 @@ function unmapHva(state: State, hva: Range): number {
   const blocked = onHostUnmap === "block" ? present.filter(isPrivate) : [];
   for (const spot of blocked) spot.block();
   if (changed + blocked.length > 0) flushAll(state);
+  const left = spotsOnHost(state, hva).filter(({ leaf }) => leaf !== undefined);
+  const isWrong = onHostUnmap === "keep" ? left.some(isShared) : left.length > 0;
+  if (isWrong) violate(state, "alias-left-mapped");
   return changed + blocked.length;
 }
 
