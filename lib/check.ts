@@ -13,7 +13,7 @@ import type { CheckResult } from "./check/result.js";
 import { worldsOf } from "./check/worlds.js";
 import { booleanOf } from "./config/fields.js";
 import { MmuError } from "./errors.js";
-import { expectInteger, expectKeys, expectOneOf } from "./expect.js";
+import { expectInteger, expectKeys, expectOneOf, wrongType } from "./expect.js";
 import { loadAddon } from "./native/addon.js";
 import type { NativeCoverage } from "./native/addon-types.js";
 import { rules, strategies } from "./native/build-info.js";
@@ -32,6 +32,12 @@ export interface CheckOptions {
    * what nobody sees yet. @default false
    */
   readonly auditsAll?: boolean;
+  /**
+   * A folder. What has been looked at is put aside there every few seconds, and a check with the same bound, of the
+   * same version, goes on from it; made if it is not there. What is found does not depend on it; a few transitions more
+   * are made. @default none
+   */
+  readonly resume?: string;
   /** Worlds that are looked at together: 1 to 256. @default one for each core */
   readonly threads?: number;
   readonly signal?: AbortSignal;
@@ -53,6 +59,7 @@ const KEYS = [
   "operations",
   "states",
   "auditsAll",
+  "resume",
   "threads",
   "signal",
   "onProgress",
@@ -62,7 +69,7 @@ const KEYS = [
  * Checks a strategy under a flavour: two vCPUs, two pages of one slot, every alias.
  *
  * @throws TypeError or RangeError with code `ERR_CONFIG`; MmuError `ERR_UNSUPPORTED` for a flavour that the strategy
- * does not have, `ERR_OUT_OF_MEMORY`; the signal's reason
+ * does not have, `ERR_OUT_OF_MEMORY`, `ERR_IO` where `resume` cannot be used or holds a damaged file; the signal's reason
  */
 export async function check(options: CheckOptions): Promise<CheckResult> {
   expectKeys("options", options, KEYS);
@@ -78,11 +85,12 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
     auditsAll: booleanOf("auditsAll", options.auditsAll),
   };
   const threads = expectInteger("threads", options.threads ?? availableParallelism(), 1, 256);
+  const folder = folderOf(options.resume);
   expectFlavour(strategy, mmu);
   const start = process.hrtime.bigint();
   const worlds = worldsOf(loadAddon(), await loadOperationKinds(), strategy, mmu);
   const onProgress = progressOf(worlds.length, options.onProgress);
-  const explored = await exploreAll(worlds, { bound, threads, signal: options.signal, onProgress });
+  const explored = await exploreAll(worlds, { bound, threads, folder, signal: options.signal, onProgress });
   const advisories = new Set(rules().flatMap(({ id, kind }) => (kind === "advisory" ? [id] : [])));
   const answers = worlds.map((world, index) => ({
     world,
@@ -92,6 +100,11 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
   const wallNs = Number(process.hrtime.bigint() - start);
   const statesPerSecond = Math.round(result.states / (wallNs / 1e9));
   return { ...result, timing: { wallNs, statesPerSecond, threads } };
+}
+
+function folderOf(value: unknown): string | undefined {
+  if (value === undefined || (typeof value === "string" && value !== "")) return value;
+  throw wrongType("resume", "the path of a folder", value);
 }
 
 function expectFlavour(strategy: string, mmu: "tdp" | "rmap"): void {

@@ -7,6 +7,7 @@ import { resolveConfigWith } from "../config.js";
 import { attempt } from "../errors.js";
 import type { NativeAddon, NativeCoverage, NativeFound } from "../native/addon-types.js";
 import { nativeWorldOf } from "./native-world.js";
+import { NO_NOTEBOOK, type Notebook } from "./notebook.js";
 import type { SmallWorld } from "./world.js";
 
 /** Between two reports: a tenth of a second or so. */
@@ -30,13 +31,17 @@ export function* exploring(
   addon: NativeAddon,
   world: SmallWorld,
   bound: CheckBound,
+  notebook: Notebook = NO_NOTEBOOK,
 ): Generator<NativeCoverage, Explored> {
   const config = nativeConfigOf(resolveConfigWith(addon, world.config));
   const explorer = attempt(() => new addon.Explorer(config, nativeWorldOf(world), bound));
+  notebook.open(explorer);
   let coverage = attempt(() => explorer.advance(SLICE));
   while (coverage.end === "not-yet") {
+    notebook.note(explorer);
     yield coverage;
     coverage = attempt(() => explorer.advance(SLICE));
   }
+  notebook.note(explorer, true);
   return { ...coverage, found: explorer.found() };
 }

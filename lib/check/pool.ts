@@ -11,6 +11,7 @@ import { Worker } from "node:worker_threads";
 import { loadAddon } from "../native/addon.js";
 import type { NativeCoverage } from "../native/addon-types.js";
 import { type CheckBound, type Explored, exploring } from "./explore-world.js";
+import { NO_NOTEBOOK, notebookIn } from "./notebook.js";
 import type { SmallWorld } from "./world.js";
 
 /** What a worker says: how far it is, its answer, or what stopped it. */
@@ -22,6 +23,8 @@ export type Said =
 export interface PoolOptions {
   readonly bound: CheckBound;
   readonly threads: number;
+  /** Where to put aside what has been looked at. */
+  readonly folder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Of one world, by its place in the list; the last time when it is done. */
   onProgress(index: number, coverage: NativeCoverage): void;
@@ -53,7 +56,9 @@ export async function exploreAll(worlds: readonly SmallWorld[], options: PoolOpt
 }
 
 async function exploreHere(world: SmallWorld, index: number, options: PoolOptions): Promise<Explored> {
-  const slices = exploring(loadAddon(), world, options.bound);
+  const { bound, folder } = options;
+  const notebook = folder === undefined ? NO_NOTEBOOK : notebookIn(folder, world, bound);
+  const slices = exploring(loadAddon(), world, bound, notebook);
   for (let slice = slices.next(); ; slice = slices.next()) {
     if (slice.done) return slice.value;
     options.onProgress(index, slice.value);
@@ -65,7 +70,7 @@ async function exploreHere(world: SmallWorld, index: number, options: PoolOption
 async function exploreInWorker(world: SmallWorld, index: number, options: PoolOptions): Promise<Explored> {
   options.signal?.throwIfAborted();
   const worker = new Worker(new URL("worker.js", import.meta.url), {
-    workerData: { world, bound: options.bound },
+    workerData: { world, bound: options.bound, folder: options.folder },
   });
   const onAbort = () => void worker.terminate();
   options.signal?.addEventListener("abort", onAbort, { once: true });

@@ -2,14 +2,16 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { loadAddon } from "../native/addon.js";
 import { type CheckBound, exploring } from "./explore-world.js";
+import { NO_NOTEBOOK, notebookIn } from "./notebook.js";
 import type { Said } from "./pool.js";
 import type { SmallWorld } from "./world.js";
 
 const say = (said: Said): void => parentPort?.postMessage(said);
 
-const { world, bound } = workerData as { world: SmallWorld; bound: CheckBound };
+const { world, bound, folder } = workerData as { world: SmallWorld; bound: CheckBound; folder?: string };
 try {
-  const slices = exploring(loadAddon(), world, bound);
+  const notebook = folder === undefined ? NO_NOTEBOOK : notebookIn(folder, world, bound);
+  const slices = exploring(loadAddon(), world, bound, notebook);
   let slice = slices.next();
   for (; !slice.done; slice = slices.next()) say({ is: "progress", coverage: slice.value });
   say({ is: "answer", explored: slice.value });

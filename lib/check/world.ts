@@ -59,6 +59,8 @@ export interface Setting {
   readonly adBits: boolean;
   /** Whether the hardware logs dirty pages. */
   readonly pml: boolean;
+  /** Whether vCPUs have entries for 2M pages and remember links: paging-structure caches. */
+  readonly largeTlb: boolean;
   readonly internalSlots: boolean;
 }
 

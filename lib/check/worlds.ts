@@ -3,11 +3,12 @@
  * supports, on 4K and on 2M pages, without a range provider, with one that
  * works and with ones that fail; and one world each with memory types, with
  * KVM's own slots, on a host without A/D bits and on one whose hardware logs
- * dirty pages. What the engine cannot make is left out.
+ * dirty pages, and with vCPUs that cache more than 4K translations. What the
+ * engine cannot make is left out.
  */
 import { KiB } from "../address.js";
 import { inapplicable } from "../config/engine.js";
-import type { VmConfig } from "../config/types.js";
+import type { TlbArraysConfig, VmConfig } from "../config/types.js";
 import { resolveAny } from "../config.js";
 import type { NativeAddon, NativePreset } from "../native/addon-types.js";
 import { type CheckStep, type OperationKind, type Setting, SLOT, type SmallWorld, VCPUS } from "./world.js";
@@ -17,6 +18,14 @@ const PRESETS = ["bits:47", "xo:47", "tdx47"];
 const PROVIDERS = ["none", "hyperv", "fail:2", "fail:3"];
 
 const LOG_DIRTY = 1;
+
+// Room for every translation of a world: which one is the oldest never matters.
+const TLB = { entries: 64, ways: 16 };
+const LARGE_TLB: TlbArraysConfig = {
+  arrays: [{ ...TLB, sizes: ["4K", "2M"] }],
+  pagingStructureCaches: { pde: 16, pdpte: 16, pml4e: 16 },
+};
+
 /** Every world of a strategy under a flavour. */
 export function worldsOf(
   addon: NativeAddon,
@@ -34,7 +43,8 @@ function settingsOf(strategy: string, mmu: "tdp" | "rmap", preset: NativePreset)
   const common = {
     ...{ strategy, mmu, preset: preset.preset, kind: preset.kind as Setting["kind"] },
     ...{ isExecuteOnly: preset.executeOnly, aliases: [...preset.aliases] },
-    ...{ flushProvider: "none", memoryTypes: false, internalSlots: false, adBits: true, pml: false },
+    ...{ flushProvider: "none", memoryTypes: false, internalSlots: false },
+    ...{ adBits: true, pml: false, largeTlb: false },
   };
   return [
     ...([1, 2] as const).flatMap((backing) =>
@@ -44,6 +54,7 @@ function settingsOf(strategy: string, mmu: "tdp" | "rmap", preset: NativePreset)
     { ...common, backing: 1, internalSlots: true },
     { ...common, backing: 1, adBits: false },
     { ...common, backing: 2, pml: true },
+    { ...common, backing: 2, flushProvider: "hyperv", largeTlb: true },
   ];
 }
 
@@ -52,8 +63,7 @@ function configOf(setting: Setting): VmConfig {
   return {
     ...{ mmu, flushProvider, internalSlots, vcpus: VCPUS, arenaBytes: 256 * KiB },
     alias: { strategy, preset },
-    // Room for every translation of a world: which one is the oldest never matters.
-    tlb: { entries: 64, ways: 16 },
+    tlb: setting.largeTlb ? LARGE_TLB : TLB,
     host: { memoryTypes, adBits, pml },
   };
 }
@@ -78,9 +88,10 @@ function nameOf(setting: Setting): string {
   return [preset, backing === 1 ? "4K" : "2M", ...provider, ...unusual(setting)].join(", ");
 }
 
-const unusual = ({ memoryTypes, internalSlots, adBits, pml }: Setting): string[] => [
+const unusual = ({ memoryTypes, internalSlots, adBits, pml, largeTlb }: Setting): string[] => [
   ...(memoryTypes ? ["memory types"] : []),
   ...(internalSlots ? ["internal slots"] : []),
   ...(adBits ? [] : ["no A/D bits"]),
   ...(pml ? ["PML"] : []),
+  ...(largeTlb ? ["2M entries and links cached"] : []),
 ];

@@ -59,4 +59,8 @@ export interface NativeExplorer {
   /** Goes on for at least so many transitions, or to the end. */
   advance(transitions: number): NativeCoverage;
   found(): NativeFound[];
+  /** What has been looked at, as words that only `restore` understands. */
+  save(): BigUint64Array;
+  /** Of an explorer that has just begun, of the same world and bound. ERR_CONFIG for anything else, unchanged then. */
+  restore(words: BigUint64Array): void;
 }

@@ -99,7 +99,9 @@ Napi::Function ExplorerWrap::define(Napi::Env env) {
   return DefineClass(
       env, kClassName,
       {method_of<ExplorerWrap, &ExplorerWrap::advance>("advance"),
-       method_of<ExplorerWrap, &ExplorerWrap::found>("found")});
+       method_of<ExplorerWrap, &ExplorerWrap::found>("found"),
+       method_of<ExplorerWrap, &ExplorerWrap::save>("save"),
+       method_of<ExplorerWrap, &ExplorerWrap::restore>("restore")});
 }
 
 ExplorerWrap::ExplorerWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -130,6 +132,19 @@ Napi::Value ExplorerWrap::advance(const Napi::CallbackInfo& info) {
   made.Set("end",
            binding::to_js(Env(), kEndNames[static_cast<unsigned>(so_far.end)]));
   return made;
+}
+
+Napi::Value ExplorerWrap::save(const Napi::CallbackInfo&) {
+  const std::vector<std::uint64_t> words = explorer_->save();
+  return column_of<std::uint64_t>(Env(), words, napi_biguint64_array,
+                                  [](std::uint64_t word) { return word; });
+}
+
+Napi::Value ExplorerWrap::restore(const Napi::CallbackInfo& info) {
+  if (auto error = explorer_->restore(words(info[0], "words"))) {
+    throw binding::to_js(Env(), *error);
+  }
+  return Env().Undefined();
 }
 
 Napi::Value ExplorerWrap::found(const Napi::CallbackInfo&) {

@@ -23,6 +23,8 @@ class ExplorerWrap : public Napi::ObjectWrap<ExplorerWrap> {
  private:
   Napi::Value advance(const Napi::CallbackInfo& info);
   Napi::Value found(const Napi::CallbackInfo& info);
+  Napi::Value save(const Napi::CallbackInfo& info);
+  Napi::Value restore(const Napi::CallbackInfo& info);
 
   std::optional<check::Explorer> explorer_;
 };

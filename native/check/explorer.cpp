@@ -9,8 +9,6 @@
 namespace mmu::check {
 namespace {
 
-constexpr std::uint32_t kNoParent = ~std::uint32_t{0};
-
 // Violations and advisories.
 std::vector<ViolationView> fired(const Machine& machine) {
   std::vector<ViolationView> all = machine.violations();
@@ -69,6 +67,63 @@ std::optional<Error> Explorer::advance(std::uint64_t transitions) {
   } catch (const std::bad_alloc&) {
     return out_of_memory(answer_.states);
   }
+}
+
+std::vector<std::uint64_t> Explorer::save() const {
+  Snapshot snapshot{.next = next_,
+                    .transitions = answer_.transitions,
+                    .spared = answer_.spared,
+                    .covered = static_cast<std::uint8_t>(answer_.covered),
+                    .end = static_cast<std::uint8_t>(answer_.end),
+                    .nodes = nodes_,
+                    .known = {},
+                    .found = {}};
+  known_.each([&](Fingerprint state) { snapshot.known.push_back(state); });
+  for (const Found& found : answer_.found) snapshot.found.push_back(found.path);
+  return pack(snapshot);
+}
+
+std::optional<Error> Explorer::restore(std::span<const std::uint64_t> words) {
+  try {
+    const SnapshotLimits limits{.operations = world_.operations.size(),
+                                .depth = bound_.operations,
+                                .states = bound_.states,
+                                .ends = 1 + static_cast<int>(End::kLast)};
+    Snapshot snapshot;
+    if (auto flaw = unpack(words, limits, snapshot)) {
+      return Error{ErrorCode::kConfig, {}, *std::move(flaw)};
+    }
+    Explorer restored(world_, bound_);
+    for (const auto& path : snapshot.found) {
+      if (auto error = restored.find_again(path)) return error;
+    }
+    for (const Fingerprint& state : snapshot.known) {
+      restored.known_.insert(state);
+    }
+    restored.nodes_ = std::move(snapshot.nodes);
+    restored.next_ = snapshot.next;
+    restored.answer_.states = restored.nodes_.size();
+    restored.answer_.transitions = snapshot.transitions;
+    restored.answer_.spared = snapshot.spared;
+    restored.answer_.covered = snapshot.covered;
+    restored.answer_.end = static_cast<End>(snapshot.end);
+    *this = std::move(restored);
+    return std::nullopt;
+  } catch (const std::bad_alloc&) {
+    return out_of_memory(answer_.states);
+  }
+}
+
+// Lives a path to something that was found, and finds it.
+std::optional<Error> Explorer::find_again(
+    const std::vector<std::uint8_t>& path) {
+  std::vector<std::uint8_t> before = path;
+  before.pop_back();
+  auto machine = live(world_, before);
+  if (!machine) return machine.error();
+  if (auto error = take(*machine.value(), before, path.back())) return error;
+  audit(*machine.value(), before, path.back());
+  return std::nullopt;
 }
 
 std::optional<Error> Explorer::expand(std::uint32_t at) {

@@ -14,6 +14,7 @@
 
 #include "check/commuting.hpp"
 #include "check/fingerprint_set.hpp"
+#include "check/snapshot.hpp"
 #include "check/world.hpp"
 
 namespace mmu::check {
@@ -35,7 +36,12 @@ struct Found {
   std::vector<std::uint8_t> path;  // indexes of World::operations
 };
 
-enum class End : std::uint8_t { kNotYet, kComplete, kTooManyStates };
+enum class End : std::uint8_t {
+  kNotYet,
+  kComplete,
+  kTooManyStates,
+  kLast = kTooManyStates
+};
 
 struct Exploration {
   std::vector<Found> found;  // each rule once, in the order of discovery
@@ -58,21 +64,20 @@ class Explorer {
 
   const Exploration& so_far() const noexcept { return answer_; }
 
- private:
-  // A state, as the last step of the path to it.
-  struct Node {
-    std::uint32_t parent;
-    std::uint8_t operation;
-    std::uint8_t depth;
-    // Whether something happened on the path that tells the two pages apart.
-    bool is_lopsided;
-  };
+  // What has been looked at, to go on from in another process. May throw
+  // std::bad_alloc.
+  std::vector<std::uint64_t> save() const;
+  // Of an explorer that has just begun, of the same world and bound. kConfig
+  // for words that are no such thing, kOutOfMemory; it is as it was then.
+  std::optional<Error> restore(std::span<const std::uint64_t> words);
 
+ private:
   Explorer(World world, const Bound& bound)
       : world_(std::move(world)),
         bound_(bound),
         commuting_(world_.operations) {}
 
+  std::optional<Error> find_again(const std::vector<std::uint8_t>& path);
   std::optional<Error> expand(std::uint32_t at);
   bool is_left_out(std::uint32_t at, std::uint8_t operation);
   std::optional<Error> take(Machine& machine,

@@ -23,6 +23,12 @@ class FingerprintSet {
   }
 
   std::size_t size() const noexcept { return used_; }
+  template <class Visit>
+  void each(Visit visit) const {
+    for (const Fingerprint& state : slots_) {
+      if (state != Fingerprint{}) visit(state);
+    }
+  }
 
  private:
   // All zero is nobody's: of 2^128 that is one.

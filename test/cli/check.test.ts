@@ -1,4 +1,7 @@
 /** `gpalias check`: which defects it finds unaided, by the strategies' own list of what is known of them. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   type CheckResult,
@@ -108,6 +111,33 @@ describe("check", () => {
       ...(one as CheckResult),
       timing: undefined,
     });
+  });
+
+  test("goes on from what was put aside, and refuses what is damaged", LONG, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "gpalias-check-"));
+    try {
+      const args = ["stolen-bits/rmap", "--ops", "3", "--resume", folder];
+      const first = (await checked(args)) as CheckResult;
+      const files = readdirSync(folder);
+      expect(files.length).toBe(first.worlds.length);
+      const second = (await checked(args)) as CheckResult;
+      expect({ ...second, timing: undefined }).toEqual({ ...first, timing: undefined });
+      expect(second.timing.wallNs).toBeLessThan(first.timing.wallNs);
+
+      const damaged = join(folder, files[0] as string);
+      writeFileSync(damaged, readFileSync(damaged).subarray(0, -8));
+      const { status, stdout, stderr } = await gpalias(["check", ...args]);
+      expect([status, stdout]).toEqual([3, ""]);
+      expect(stderr).toContain(`${damaged}: it is damaged or cut short`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("a folder that cannot be made is an error with its path", async () => {
+    const { status, stderr } = await gpalias(["check", "mirror", "--ops", "1", "--resume", "/dev/null/x"]);
+    expect(status).toBe(3);
+    expect(stderr).toContain("/dev/null/x");
   });
 
   test.each([

@@ -85,7 +85,12 @@ const VM: Record<keyof NativeVm, Member> = {
   close: "method",
 };
 
-const EXPLORER: Record<keyof NativeExplorer, Member> = { advance: "method", found: "method" };
+const EXPLORER: Record<keyof NativeExplorer, Member> = {
+  advance: "method",
+  found: "method",
+  save: "method",
+  restore: "method",
+};
 const DECODER: Record<keyof NativeDecoder, Member> = { decode: "method", totals: "method" };
 
 const MAPPED_FILE: Record<keyof NativeMappedFile, Member> = {

@@ -8,6 +8,7 @@ interface Options extends CommonOptions {
   readonly ops: number;
   readonly states: number;
   readonly threads?: number;
+  readonly resume?: string;
 }
 
 interface Run {
@@ -34,6 +35,7 @@ export default defineCommand<Options>({
       summary: "worlds looked at together (default: one for each core)",
       parse: Number,
     },
+    { flags: "--resume <folder>", summary: "put aside there what has been looked at, and go on from it" },
     { flags: "--json", summary: "print the result as one JSON document" },
     { flags: "-q, --quiet", summary: "no progress and no remarks" },
   ],
@@ -42,7 +44,10 @@ export default defineCommand<Options>({
       line: "gpalias check v5-as-posted/rmap",
       says: "which rules the posted patch breaks, with the shortest witness",
     },
-    { line: "gpalias check precise --ops 5", says: "two flavours, every sequence of five operations" },
+    {
+      line: "gpalias check precise/rmap --ops 7 --resume ~/precise",
+      says: "a long check: interrupted and asked again, it goes on",
+    },
   ],
   run: async (context, args, options) => {
     const library = await context.library();
@@ -73,11 +78,12 @@ function runsOf({ strategies }: Library, args: readonly string[]): Run[] {
 }
 
 async function checkOne({ check }: Library, { terminal, signal }: Context, run: Run, options: Options) {
-  const { ops: operations, states, threads, quiet } = options;
+  const { ops: operations, states, threads, resume, quiet } = options;
   const progress = await startProgress(terminal, `${run.strategy}/${run.mmu}`, { quiet, unit: "states" });
   return check({
     ...{ ...run, operations, states, signal },
     ...(threads === undefined ? {} : { threads }),
+    ...(resume === undefined ? {} : { resume }),
     onProgress: ({ states: seen, worlds, worldsDone }) => progress.update(seen, worldsDone / worlds),
   }).finally(() => progress.stop());
 }
