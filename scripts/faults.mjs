@@ -1,0 +1,106 @@
+// The mutation score: of the faults that the engine can be made to have, the
+// share that the checks report, by rules and audits in small worlds, without a
+// test that knows what the fault is.
+//
+//   node scripts/faults.mjs [--json] [--addon FILE] [part of a name]...
+//
+// --addon: an engine with the faults in it that was built before.
+//
+// Exit code 1: a fault that should be reported was not, or one that is said to
+// survive was, or the share is below 95 %.
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { buildByCmake } from "./cmake-addon.mjs";
+import { faults } from "./faults/list.mjs";
+import { HEADER, HEADER_TEXT, weave } from "./faults/weave.mjs";
+import { main, root, Stop, say } from "./process.mjs";
+
+const LEAST_SHARE = 0.95;
+const LIMIT_MS = 10 * 60_000;
+
+function buildWoven(copy) {
+  for (const name of ["native", "test/native", "CMakeLists.txt", "package.json"])
+    cpSync(join(root, name), join(copy, name), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+  writeFileSync(join(copy, HEADER), HEADER_TEXT);
+  for (const [file, text] of weave((path) => readFileSync(join(root, path), "utf8")))
+    writeFileSync(join(copy, file), text);
+  say("faults: building an engine with every fault in it ...");
+  return buildByCmake(copy, join(copy, "build"));
+}
+
+/** What a process with one fault says: what was found, null, or undefined where it did not live to tell. */
+function hunt(addon, number) {
+  const env = { ...process.env, GPALIAS_ADDON: addon, GPALIAS_FAULT: String(number) };
+  const child = spawn(process.execPath, [join(root, "scripts/faults/hunt.mjs")], {
+    env,
+    timeout: LIMIT_MS,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  let text = "";
+  child.stdout.on("data", (chunk) => {
+    text += chunk;
+  });
+  return new Promise((resolve) => {
+    child.on("close", (code) => resolve(code === 0 ? JSON.parse(text) : undefined));
+  });
+}
+
+function verdict({ name, survives }, found) {
+  if (found === undefined) return `${name}: CRASHED, which is no report`;
+  if (found !== null)
+    return `${name}: ${found.rule} in ${found.run}, ${found.story.length} operations, world ${found.world}`;
+  return survives === undefined ? `${name}: NOT REPORTED` : `${name}: not reported: ${survives}`;
+}
+
+async function huntAll(addon, chosen) {
+  const sound = await hunt(addon, 0);
+  if (sound === undefined) throw new Stop(`faults: ${addon} did not live through a hunt without any fault`);
+  if (sound !== null) throw new Stop(`faults: the sound engine is accused: ${JSON.stringify(sound)}`);
+  const results = [];
+  let next = 0;
+  const work = async () => {
+    for (let index = next++; index < chosen.length; index = next++) {
+      const fault = chosen[index];
+      const found = await hunt(addon, faults.indexOf(fault) + 1);
+      results[index] = { fault, found };
+      say(verdict(fault, found));
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return results;
+}
+
+const isReported = ({ found }) => found !== null && found !== undefined;
+const isAsSaid = (result) => isReported(result) === (result.fault.survives === undefined);
+
+function report(results, asJson) {
+  const reported = results.filter(isReported).length;
+  const share = reported / results.length;
+  const asSaid = results.filter(isAsSaid).length;
+  const document = results.map(({ fault, found }) => ({ fault: fault.name, found: found ?? null }));
+  const words = `${reported} of ${results.length} faults reported, ${(100 * share).toFixed(1)} %\n`;
+  process.stdout.write(asJson ? `${JSON.stringify({ share, faults: document }, null, 2)}\n` : words);
+  process.stdout.write(asJson ? "" : `${asSaid} passed, ${results.length - asSaid} failed\n`);
+  return asSaid === results.length && share >= LEAST_SHARE ? 0 : 1;
+}
+
+await main(async () => {
+  const { values, positionals: parts } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: "boolean" }, addon: { type: "string" } },
+  });
+  const isChosen = ({ name }) => parts.length === 0 || parts.some((part) => name.includes(part));
+  const chosen = faults.filter(isChosen);
+  if (chosen.length === 0) throw new Stop(`faults: none is named ${parts.join(" or ")}`, 2);
+  const copy = mkdtempSync(join(tmpdir(), "gpalias-faults-"));
+  try {
+    const addon = values.addon ?? buildWoven(copy);
+    return report(await huntAll(addon, chosen), values.json);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+});
