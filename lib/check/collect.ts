@@ -1,9 +1,9 @@
 /** Joins what the worlds of one run came to. */
 import { formatGpa } from "../address.js";
 import type { NativeFound } from "../native/addon-types.js";
-import type { CheckBound, Explored } from "./explore-world.js";
+import type { Explored } from "./explore-world.js";
 import type { CheckResult, CheckViolation, WorldResult } from "./result.js";
-import { PAGES, type SmallWorld, VCPUS } from "./world.js";
+import { type CheckBound, PAGES, type SmallWorld, VCPUS } from "./world.js";
 
 export interface WorldAnswer {
   readonly world: SmallWorld;

@@ -8,19 +8,10 @@ import { attempt } from "../errors.js";
 import type { NativeAddon, NativeCoverage, NativeFound } from "../native/addon-types.js";
 import { nativeWorldOf } from "./native-world.js";
 import { NO_NOTEBOOK, type Notebook } from "./notebook.js";
-import type { SmallWorld } from "./world.js";
+import type { CheckBound, SmallWorld } from "./world.js";
 
 /** Between two reports: a tenth of a second or so. */
 const SLICE = 2_000;
-
-export interface CheckBound {
-  /** Most operations in a row: 1 to 255. */
-  readonly operations: number;
-  /** Most states of one world that are kept: some 40 bytes each. */
-  readonly states: number;
-  /** Audit after every operation, not only in every new state. */
-  readonly auditsAll: boolean;
-}
 
 export interface Explored extends NativeCoverage {
   readonly found: readonly NativeFound[];

@@ -11,8 +11,7 @@ import { join } from "node:path";
 import { MmuError } from "../errors.js";
 import type { NativeExplorer } from "../native/addon-types.js";
 import { VERSION } from "../version.js";
-import type { CheckBound } from "./explore-world.js";
-import type { SmallWorld } from "./world.js";
+import type { CheckBound, SmallWorld } from "./world.js";
 
 /** Between two savings: what an interruption costs at most. */
 const EVERY_MS = 5_000;

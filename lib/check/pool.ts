@@ -10,15 +10,16 @@ import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { loadAddon } from "../native/addon.js";
 import type { NativeCoverage } from "../native/addon-types.js";
-import { type CheckBound, type Explored, exploring } from "./explore-world.js";
+import { type Explored, exploring } from "./explore-world.js";
 import { NO_NOTEBOOK, notebookIn } from "./notebook.js";
-import type { SmallWorld } from "./world.js";
+import { type PlainError, revived } from "./plain-error.js";
+import type { CheckBound, SmallWorld } from "./world.js";
 
 /** What a worker says: how far it is, its answer, or what stopped it. */
 export type Said =
   | { readonly is: "progress"; readonly coverage: NativeCoverage }
   | { readonly is: "answer"; readonly explored: Explored }
-  | { readonly is: "error"; readonly error: unknown };
+  | { readonly is: "error"; readonly error: PlainError };
 
 export interface PoolOptions {
   readonly bound: CheckBound;
@@ -79,7 +80,7 @@ async function exploreInWorker(world: SmallWorld, index: number, options: PoolOp
       worker.on("message", (said: Said) => {
         if (said.is === "progress") options.onProgress(index, said.coverage);
         else if (said.is === "answer") resolve(said.explored);
-        else reject(said.error);
+        else reject(revived(said.error));
       });
       worker.on("error", reject);
       worker.on("exit", () => reject(options.signal?.reason ?? new Error("a worker ended early")));

@@ -64,6 +64,15 @@ export interface Setting {
   readonly internalSlots: boolean;
 }
 
+export interface CheckBound {
+  /** Most operations in a row: 1 to 255. */
+  readonly operations: number;
+  /** Most states of one world that are kept: some 40 bytes each. */
+  readonly states: number;
+  /** Audit after every operation, not only in every new state. */
+  readonly auditsAll: boolean;
+}
+
 export interface SmallWorld {
   /** "bits:47, 2M, hyperv". */
   readonly name: string;

@@ -15,7 +15,7 @@ const native: readonly Group[] = [
   // Vocabulary: addresses, bits, refusals, columns.
   {
     name: "core/0",
-    files: /^native\/core\/(address|bits|error|event|host_views|lazy_memory|state_views)\.[ch]pp$/,
+    files: /^native\/core\/(address|digest|bits|error|event|host_views|lazy_memory|state_views)\.[ch]pp$/,
     may: [],
   },
   // The outside's whole view of the core. Only types, so every layer may name them.
@@ -57,7 +57,7 @@ const native: readonly Group[] = [
   {
     name: "core/1",
     files:
-      /^native\/core\/(formats\/\w+|alias\/alias_(space|traits|views)|digest|spte|spte_change|leaf|role|pml|log_window|table_page|page_pool|page_queue|memslot|memslot_check|kernel_profile|dirty_bitmap|dirty_ring|tlb|tlb_shape|tlb_entry|tlb_overdue|flush_plan|parse_number|reserved_bits|every_kth|lazy_array|lazy_memory|index_pool|sparse_bits|spte_ref_lists|reverse_map|shadow_hash|parent_lists|frame_set|host_memory|invalidation|write_track|mmio_cache|async_faults|pferr|guest_permissions|flush_provider|hyperv_list|guest_mtrrs|external_tables)\.[ch]pp$/,
+      /^native\/core\/(formats\/\w+|alias\/alias_(space|traits|views)|spte|spte_change|leaf|role|pml|log_window|table_page|page_pool|page_queue|memslot|memslot_check|kernel_profile|dirty_bitmap|dirty_ring|tlb|tlb_shape|tlb_entry|tlb_overdue|flush_plan|parse_number|reserved_bits|every_kth|lazy_array|index_pool|sparse_bits|spte_ref_lists|reverse_map|shadow_hash|parent_lists|frame_set|host_memory|invalidation|write_track|mmio_cache|async_faults|pferr|guest_permissions|flush_provider|hyperv_list|guest_mtrrs|external_tables)\.[ch]pp$/,
     may: ["core/0", "core/machine.hpp"],
   },
   // Behaviour: walks, faults, range operations, the contract of a strategy.
@@ -140,7 +140,7 @@ const lib: readonly Group[] = [
   {
     name: "small worlds",
     files: /^lib\/check(\.ts$|\/)/,
-    may: [...leaves, "addon-types", "columns", "config", "native"],
+    may: [...leaves, "addon-types", "columns", "config", "native", "version"],
   },
   // A trace made short: stories lived in VMs again and again.
   {

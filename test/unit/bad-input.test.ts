@@ -1,5 +1,4 @@
-// What a VM is asked that it must refuse: of every method, every kind of event
-// and every option. Each refusal has a code, and has changed nothing.
+// What a VM must refuse, of every method, event and option: each refusal has a code, and changes nothing.
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { createVm, EventBatch, OutcomeBatch, type Vm, type VmConfig } from "../../lib/index.js";
@@ -277,6 +276,7 @@ const METHODS: readonly Method[] = [
     of: (vm) => slot(vm).move.bind(slot(vm)) as Loose,
     args: [[64 * MiB, [...NO_INTEGER, 1, 4 * MiB]]],
   },
+  { name: "page", of: (vm) => vm.page.bind(vm) as Loose, args: [[0, [...NO_INTEGER, 2 ** 48]]] },
   { name: "walk", of: (vm) => vm.walk.bind(vm) as Loose, args: [[0, [...NO_INTEGER, 2 ** 48]]] },
   { name: "rmap", of: (vm) => vm.rmap.bind(vm) as Loose, args: [[0, [...NO_INTEGER, 2 ** 48]]] },
   { name: "rmapCount", of: (vm) => vm.rmapCount.bind(vm) as Loose, args: [[0, [...NO_INTEGER, 2 ** 48]]] },
