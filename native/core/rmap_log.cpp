@@ -54,21 +54,40 @@ void RmapOps::rearm(const Memslot& slot, Gfn first, std::uint64_t mask) {
   }
 }
 
-// Leaves that could be larger go, and the next fault maps them so.
-// KVM: kvm_rmap_zap_collapsible_sptes(), kvm_mmu_zap_collapsible_spte().
+// Of the leaves that could be larger, the one that its list has had longest.
+// KVM: kvm_mmu_zap_collapsible_spte().
+std::optional<RmapOps::Leaf> RmapOps::oldest_collapsible(
+    const Memslot& slot, Level level, std::uint64_t list) const {
+  std::optional<Leaf> oldest;
+  slot.rmap->for_each(level, list, [&](SpteRef ref) {
+    const Leaf leaf = leaf_at(level, ref);
+    if (!leaf.spte.is_present() || is_private(leaf)) return;
+    const Gfn base = mmu_.alias.slot_gfn(frame_of(leaf.table, 0));
+    if (mapping_level(mmu_, slot, base) > level) oldest = leaf;
+  });
+  return oldest;
+}
+
+// They go, and the next fault maps them so. KVM looks at a list anew after each
+// of its leaves. KVM: kvm_rmap_zap_collapsible_sptes().
 bool RmapOps::disarm(const Memslot& slot) {
+  if (slot.rmap == nullptr) return false;
   bool any = false;
   for (const Level level : {Level::k4K, Level::k2M}) {
-    for_each(slot, level, slot.range, [&](Leaf& leaf) {
-      if (leaf.spte.is_blocked() || is_private(leaf)) return;
-      const Gfn base = mmu_.alias.slot_gfn(frame_of(leaf.table, 0));
-      if (mapping_level(mmu_, slot, base) <= level) return;
-      take(leaf, Spte{});
-      any = true;
-      if (!mmu_.flush.has_range_hook()) return;
-      const Gfn gfn = mmu_.alias.slot_gfn(leaf.frames.start);
-      mmu_.flush.range({gfn, {gfn.value + pages_per(level)}});
-    });
+    const Gfn last{slot.range.end.value - 1};
+    const std::uint64_t end = slot.rmap->index_of(last, level) + 1;
+    const auto next = [&](std::uint64_t from) {
+      return slot.rmap->next_used(level, from, end);
+    };
+    for (std::uint64_t list = next(0); list < end; list = next(list + 1)) {
+      while (auto leaf = oldest_collapsible(slot, level, list)) {
+        take(*leaf, Spte{});
+        any = true;
+        if (!mmu_.flush.has_range_hook()) continue;
+        const Gfn gfn = mmu_.alias.slot_gfn(leaf->frames.start);
+        mmu_.flush.range({gfn, {gfn.value + pages_per(level)}});
+      }
+    }
   }
   return any && !mmu_.flush.has_range_hook();
 }

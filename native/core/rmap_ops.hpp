@@ -114,6 +114,8 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   template <class Act>
   void for_each_at(Gfn gfn, Act act);
   bool zap_leaf(ZapCause cause, Leaf& leaf);
+  std::optional<Leaf> oldest_collapsible(const Memslot& slot, Level level,
+                                         std::uint64_t list) const;
   // From leaves that dirty logs know of.
   void take_logged(const Memslot& slot, Level level, GfnRange frames,
                    std::uint64_t bits);

@@ -145,8 +145,8 @@ export const flushes = [
   {
     name: "leaves that could be huge go without a flush of each (rmap)",
     file: "native/core/rmap_log.cpp",
-    find: "      if (!mmu_.flush.has_range_hook()) return;\n",
-    replace: "      if (!mmu_.flush.has_range_hook() || FAULT) return;\n",
+    find: "        if (!mmu_.flush.has_range_hook()) continue;\n",
+    replace: "        if (!mmu_.flush.has_range_hook() || FAULT) continue;\n",
   },
   {
     name: "a huge leaf gives way to a table without a flush (rmap)",

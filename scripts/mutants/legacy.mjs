@@ -112,7 +112,7 @@ export const legacy = [
   {
     name: "the end of a log flushes leaf by leaf without a provider",
     file: "native/core/rmap_log.cpp",
-    find: "      if (!mmu_.flush.has_range_hook()) return;\n",
+    find: "        if (!mmu_.flush.has_range_hook()) continue;\n",
     replace: "",
   },
 ];

@@ -318,3 +318,22 @@ test("a page that is zapped out of a huge leaf takes every part of it from a TLB
   const zap = event("zap", { bytes: PAGE });
   inBothFlavours(config, 512, [access(PAGE, 1), zap, { kind: "compare" }]);
 });
+
+test("leaves that could be larger go in the order in which their list has had them, the last in the place of each", () => {
+  for (const preset of ["bits:47", "bits:46,47"]) {
+    const low = preset === "bits:47" ? 2 ** 47 : 2 ** 46;
+    const gpas = Array.from({ length: 2 ** 48 / low }, (_, alias) => alias * low);
+    const config = { ...SMALL, preset, mmu: "rmap", policy: "stolen-bits", flushProvider: "fail:2" } as const;
+    agree({
+      config: { ...config, tlb: { entries: 16, ways: 4 } },
+      slots: [slotOf(512)],
+      steps: [
+        event("dirty-log-enable"),
+        ...gpas.map((gpa) => access(gpa, 1)),
+        event("dirty-log-disable"),
+        access(0, 1),
+        { kind: "compare" },
+      ],
+    });
+  }
+});

@@ -7,7 +7,9 @@
 import { flushEntry, flushRange, take } from "./flush.js";
 import { type Range, span } from "./frames.js";
 import { isPrivateLeaf, largestLevel } from "./leaves.js";
+import type { Spot } from "./mappings.js";
 import type { Slot } from "./memslots.js";
+import type { Place } from "./reverse-maps.js";
 import type { RmapMappings } from "./rmap-mappings.js";
 import type { View } from "./shape.js";
 import { enlarged } from "./spte.js";
@@ -55,19 +57,30 @@ function recoverView(state: State, tdp: TdpMappings, slot: Slot, { root, range }
   return recovered;
 }
 
+/** A leaf in a list of the slot that a larger one could replace. */
+function collapsible(state: State, rmap: RmapMappings, slot: Slot, place: Place): Spot | undefined {
+  const spot = rmap.spotAt(place);
+  const isSmall = largestLevel(state, slot, state.shape.slotFrame(place.page.frame)) <= place.page.level;
+  if (isSmall || spot.leaf === undefined || isPrivateLeaf(state, spot.root, spot.leaf)) return undefined;
+  return spot;
+}
+
 /** Zaps every leaf that a larger one could replace. Returns how many. */
 export function zapCollapsible(state: State, rmap: RmapMappings, slot: Slot): number {
   const isByRange = state.config.flushProvider !== "none";
   let zapped = 0;
   for (const level of [1, 2]) {
-    for (const place of rmap.reverse.of(slot.slot).filter(({ page }) => page.level === level)) {
-      const spot = rmap.spotAt(place);
-      const isSmall = largestLevel(state, slot, state.shape.slotFrame(place.page.frame)) <= level;
-      if (isSmall || spot.leaf === undefined || isPrivateLeaf(state, spot.root, spot.leaf)) continue;
-      spot.clear();
-      take(state, spot.frame, level);
-      zapped += 1;
-      if (isByRange) flushEntry(state, state.shape.slotFrame(spot.frame), level);
+    for (const frame of rmap.reverse.framesOf(slot.slot, level)) {
+      // After each the list is looked at from its front again.
+      for (;;) {
+        const places = rmap.reverse.at(slot.slot, level, frame);
+        const spot = places.map((place) => collapsible(state, rmap, slot, place)).find((each) => each);
+        if (spot === undefined) break;
+        spot.clear();
+        take(state, spot.frame, level);
+        zapped += 1;
+        if (isByRange) flushEntry(state, state.shape.slotFrame(spot.frame), level);
+      }
     }
   }
   if (zapped > 0 && !isByRange) flushRange(state, rangeOf(slot));

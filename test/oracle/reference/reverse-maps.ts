@@ -33,8 +33,12 @@ export class ReverseMaps {
   remove(frame: number, place: Place): void {
     const key = listKey(place.page.level, frame);
     for (const lists of this.slots.values()) {
-      const rest = lists.get(key)?.filter((each) => !isSame(each, place));
-      if (rest !== undefined) lists.set(key, rest);
+      const list = lists.get(key) ?? [];
+      const gap = list.findIndex((each) => isSame(each, place));
+      // The last takes its place.
+      const last = list.at(-1);
+      if (gap < 0 || last === undefined) continue;
+      lists.set(key, list.with(gap, last).slice(0, -1));
     }
   }
 
@@ -51,6 +55,13 @@ export class ReverseMaps {
     });
     keyed.sort((a, b) => a.level - b.level || a.frame - b.frame);
     return keyed.flatMap(({ list }) => list);
+  }
+
+  /** Frames with a list of that level that is not empty, in order. */
+  framesOf(slot: number, level: number): number[] {
+    const keys = [...(this.slots.get(slot) ?? [])].filter(([, list]) => list.length > 0);
+    const numbers = keys.map(([key]) => key.split(":").map(Number));
+    return numbers.flatMap(([of, frame = 0]) => (of === level ? [frame] : [])).sort((a, b) => a - b);
   }
 
   at(slot: number, level: number, frame: number): Place[] {
