@@ -5,12 +5,11 @@
  * engine's.
  */
 import { outOfRange } from "./expect.js";
+import { ID_STEP } from "./memslot-numbers.js";
 
 /** Ids from 0 to this one are for users; the next three are KVM's own. */
 export const MAX_SLOT_ID = 32_763;
 
-/** A slot's number is its id, and its address space times this. */
-export const ID_STEP = 65_536;
 /** Where the search for a free id starts, so that adding n slots does not look at n * n. */
 export class FreeIds {
   /** By address space: every id below is taken. */

@@ -20,12 +20,10 @@ import { type Outcome, outcomeOf } from "./columns/outcome-batch.js";
 import { type DirtyLog, dirtyLogOf } from "./dirty-log.js";
 import { attempt, MmuError } from "./errors.js";
 import { expectInteger, expectKeys, outOfRange, wrongType } from "./expect.js";
-import { FreeIds, ID_STEP } from "./memslot-ids.js";
+import { FreeIds } from "./memslot-ids.js";
+import { ID_STEP, MEMSLOT_FLAGS } from "./memslot-numbers.js";
 import type { NativeMemslot, NativeOutcome, NativeVm } from "./native/addon-types.js";
 import { expectU64 } from "./vm-calls.js";
-
-/** Bits of `flags`, as in KVM's interface. */
-export const MEMSLOT_FLAGS = { logDirty: 1, readonly: 2, guestMemfd: 4 } as const;
 
 const SPEC_KEYS = ["gpa", "bytes", "id", "asId", "hva", "backing", "readonly", "dirtyLog"] as const;
 const REGION_KEYS = ["slot", "flags", "gpa", "bytes", "hva", "backing", "memfd", "memfdOffset"] as const;

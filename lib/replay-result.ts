@@ -6,7 +6,8 @@
  */
 import { formatGpa, type PageSize } from "./address.js";
 import { type Flavour, type HostOptions, type ResolvedVmConfig, unusual } from "./config.js";
-import { MEMSLOT_FLAGS, type Memslot } from "./memslots.js";
+import { ID_STEP, MEMSLOT_FLAGS } from "./memslot-numbers.js";
+import type { Memslot } from "./memslots.js";
 import type { MetricFields } from "./metrics/metric.js";
 import type { Compression } from "./trace/compression.js";
 import type { Guess } from "./trace/infer-memslots.js";
@@ -109,8 +110,6 @@ export interface Replay extends Omit<MetricFields, "input"> {
   readonly judged: readonly string[];
   readonly timing: ReplayTiming;
 }
-
-const ID_STEP = 65_536;
 
 /** The engine's one way of walking so far; wider ones will say so. */
 const SCALAR = "scalar";

@@ -9,11 +9,12 @@
 // Exit code 1: a fault that should be reported was not, or one that is said to
 // survive was, or the share is below 95 %.
 import { spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildByCmake } from "./cmake-addon.mjs";
+import { copyEngine } from "./engine-copy.mjs";
 import { faults } from "./faults/list.mjs";
 import { HEADER, HEADER_TEXT, weave } from "./faults/weave.mjs";
 import { main, root, Stop, say } from "./process.mjs";
@@ -22,9 +23,7 @@ const LEAST_SHARE = 0.95;
 const LIMIT_MS = 10 * 60_000;
 
 function buildWoven(copy) {
-  for (const name of ["native", "test/native", "CMakeLists.txt", "package.json"])
-    cpSync(join(root, name), join(copy, name), { recursive: true });
-  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+  copyEngine(copy);
   writeFileSync(join(copy, HEADER), HEADER_TEXT);
   for (const [file, text] of weave((path) => readFileSync(join(root, path), "utf8")))
     writeFileSync(join(copy, file), text);

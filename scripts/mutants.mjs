@@ -4,31 +4,27 @@
 // code 1.
 //
 //   node scripts/mutants.mjs [--by native|sequences] [part of a name]...
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { changedOnce, copyEngine } from "./engine-copy.mjs";
 import { native, sequences } from "./mutants/judges.mjs";
 import { mutants } from "./mutants/list.mjs";
-import { main, root, Stop, say } from "./process.mjs";
+import { main, Stop, say } from "./process.mjs";
 
 const JUDGES = { native, sequences };
 
 // A folder of its own: what an interrupted run left behind must not pass for sound.
 const copy = mkdtempSync(join(tmpdir(), "gpalias-mutants-"));
 
-function prepare() {
-  for (const name of ["native", "test/native", "CMakeLists.txt", "package.json"])
-    cpSync(join(root, name), join(copy, name), { recursive: true });
-  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
-}
-
-/** The file's text with the bug in it. The place must be there, and only once. */
-function withBug({ name, file, find, replace }) {
-  const text = readFileSync(join(copy, file), "utf8");
-  const places = text.split(find).length - 1;
-  if (places !== 1) throw new Stop(`mutants: "${name}" needs this once in ${file}, found ${places}: ${find}`);
-  return text.replace(find, () => replace);
+/** The file's text with the bug in it. */
+function withBug(mutant) {
+  try {
+    return changedOnce(readFileSync(join(copy, mutant.file), "utf8"), mutant, mutant.replace);
+  } catch (error) {
+    throw new Stop(`mutants: ${error.message}`);
+  }
 }
 
 /** How the judge finds the bug, with the sound file put back afterwards. A judge that gives up finds nothing. */
@@ -77,7 +73,7 @@ function tryMutant(names, mutant) {
 }
 
 function tryAll(names, chosen) {
-  prepare();
+  copyEngine(copy);
   for (const mutant of chosen) withBug(mutant);
   const right = chosen.filter((mutant) => tryMutant(names, mutant)).length;
   process.stdout.write(`${right} of ${chosen.length} bugs as expected\n`);

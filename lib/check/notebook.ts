@@ -26,7 +26,10 @@ export interface Notebook {
 /** Keeps nothing. */
 export const NO_NOTEBOOK: Notebook = { open: () => {}, note: () => {} };
 
-/** @throws MmuError `ERR_IO` with the path, where the folder cannot be used or a file in it is damaged. */
+/**
+ * @throws MmuError with the path: `ERR_IO` where the folder cannot be used or a file in it is damaged,
+ * `ERR_OUT_OF_MEMORY` where there is too little for what it holds
+ */
 export function notebookIn(folder: string, world: SmallWorld, bound: CheckBound): Notebook {
   const path = join(folder, `${nameOf(world, bound)}.gpcheck`);
   let saved = Date.now();
@@ -86,5 +89,13 @@ function guarded(path: string, act: () => void): void {
   }
 }
 
+// Too little memory is not a damaged file.
 const refusal = (path: string, cause: unknown): MmuError =>
-  new MmuError("ERR_IO", `${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  new MmuError(
+    isOutOfMemory(cause) ? cause.code : "ERR_IO",
+    `${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    { cause },
+  );
+
+const isOutOfMemory = (cause: unknown): cause is MmuError =>
+  cause instanceof MmuError && cause.code === "ERR_OUT_OF_MEMORY";

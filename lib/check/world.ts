@@ -96,6 +96,9 @@ export const SLOT = {
 /** Its first two pages, which nobody can tell apart: one group of eight, one huge page. */
 export const PAGES: readonly number[] = [SLOT.gpa, SLOT.gpa + PAGE];
 
+/** Of the host's page behind it. */
+export const hvaOf = (page: number): number => SLOT.hva + (page - SLOT.gpa);
+
 export const symmetryOf = (page: number): CheckOperation["symmetry"] =>
   page === PAGES[0] ? "first" : page === PAGES[1] ? "second" : "none";
 

@@ -10,14 +10,13 @@ import { KiB } from "../address.js";
 import { inapplicable } from "../config/engine.js";
 import type { TlbArraysConfig, VmConfig } from "../config/types.js";
 import { resolveAny } from "../config.js";
+import { MEMSLOT_FLAGS } from "../memslot-numbers.js";
 import type { NativeAddon, NativePreset } from "../native/addon-types.js";
 import { type CheckStep, type OperationKind, type Setting, SLOT, type SmallWorld, VCPUS } from "./world.js";
 
 /** Of every kind one; of attributes with rights of its own and without. */
 const PRESETS = ["bits:47", "xo:47", "tdx47"];
 const PROVIDERS = ["none", "hyperv", "fail:2", "fail:3"];
-
-const LOG_DIRTY = 1;
 
 // Room for every translation of a world: which one is the oldest never matters.
 const TLB = { entries: 64, ways: 16 };
@@ -70,7 +69,7 @@ function configOf(setting: Setting): VmConfig {
 
 /** Huge pages are there until logging begins; small ones are logged from the start. */
 const setupOf = ({ backing }: Setting): CheckStep[] => [
-  { is: "memslot", ...SLOT, flags: backing === 1 ? LOG_DIRTY : 0, backing },
+  { is: "memslot", ...SLOT, flags: backing === 1 ? MEMSLOT_FLAGS.logDirty : 0, backing },
 ];
 
 function worldOf(setting: Setting, kinds: readonly OperationKind[]): SmallWorld {

@@ -23,6 +23,12 @@ export interface TlbPreset {
 
 const OPTIMIZATION_MANUAL = "Intel 64 and IA-32 Architectures Optimization Reference Manual (248966)";
 
+/** CPUID leaf 18H of Sunny Cove, and of Golden Cove after it. */
+const SUNNY_COVE_ARRAYS: readonly TlbArray[] = [
+  { entries: 1024, ways: 8, sizes: ["4K", "2M"] },
+  { entries: 1024, ways: 8, sizes: ["4K", "1G"] },
+];
+
 /** Every preset, oldest part first within a maker. */
 export const TLB_PRESETS: readonly TlbPreset[] = [
   {
@@ -41,10 +47,7 @@ export const TLB_PRESETS: readonly TlbPreset[] = [
   {
     name: "ice-lake-server",
     parts: "Intel Ice Lake-SP",
-    arrays: [
-      { entries: 1024, ways: 8, sizes: ["4K", "2M"] },
-      { entries: 1024, ways: 8, sizes: ["4K", "1G"] },
-    ],
+    arrays: SUNNY_COVE_ARRAYS,
     source:
       `${OPTIMIZATION_MANUAL}, TLB parameters of the Ice Lake client microarchitecture: 2,048 entries, of which 2M and ` +
       "1G pages can take 1,024 each; as two arrays of 8 ways by CPUID leaf 18H of Sunny Cove cores. How a 4K page " +
@@ -53,10 +56,7 @@ export const TLB_PRESETS: readonly TlbPreset[] = [
   {
     name: "sapphire-rapids",
     parts: "Intel Sapphire Rapids, Emerald Rapids (Golden Cove cores)",
-    arrays: [
-      { entries: 1024, ways: 8, sizes: ["4K", "2M"] },
-      { entries: 1024, ways: 8, sizes: ["4K", "1G"] },
-    ],
+    arrays: SUNNY_COVE_ARRAYS,
     source:
       `${OPTIMIZATION_MANUAL}, Golden Cove: a shared second-level TLB of 2,048 entries; the two arrays by CPUID leaf ` +
       "18H, as on Ice Lake. That both have 8 ways is uncertain. No caches of links are published.",

@@ -3,6 +3,7 @@
  *
  * Knows the shape of an inspection and nothing of how it was made.
  */
+import { MEMSLOT_FLAGS } from "../memslot-numbers.js";
 import type { ReplayConfig, ReplayInput, ReplayMemslot } from "../replay.js";
 import { guessLines, inputSection } from "./input-section.js";
 import { formatBytes, formatCount } from "./quantities.js";
@@ -32,7 +33,6 @@ export type InspectedMemslot = Omit<ReplayMemslot, "hva" | "backing"> & Partial<
 
 /** Digits of a 52-bit address, so that a column of them lines up. */
 const ADDRESS_DIGITS = 13;
-const READONLY = 2;
 
 /** Text of at most `columns` columns, except for words that are longer than a line. */
 export async function renderInspection(found: Inspection, options: TextOptions = {}): Promise<string> {
@@ -63,7 +63,7 @@ async function memslotSection(page: Page, memslots: readonly InspectedMemslot[])
     padded(Number(gpa)),
     padded(Number(gpa) + Number(size)),
     formatBytes(Number(size)),
-    flags >= READONLY ? "ro" : "",
+    flags >= MEMSLOT_FLAGS.readonly ? "ro" : "",
   ]);
   const lines = await table(
     [["slot", "start", "end", "size", ""], ...rows],

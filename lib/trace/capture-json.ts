@@ -19,6 +19,7 @@ import {
 } from "../address.js";
 import { TraceError } from "../errors.js";
 import { expectInteger, expectKeys, outOfRange, wrongType } from "../expect.js";
+import { ID_STEP, MEMSLOT_FLAGS } from "../memslot-numbers.js";
 
 /** A memslot that a file describes, ready for `vm.memslots.add`. */
 export interface MemslotDescription {
@@ -44,10 +45,8 @@ export interface Capture {
   readonly bounce: { readonly start: Gpa; readonly end: Gpa } | undefined;
 }
 
-const SLOT_IDS = 65_536;
+const { logDirty, readonly } = MEMSLOT_FLAGS;
 const SLOT_KEYS = ["slot", "gpa", "size", "flags", "hva", "backing", "readonly", "region", "offset"] as const;
-const LOG_DIRTY = 1;
-const READONLY = 2;
 /** What a trace may be called beside NAME.json. */
 const TRACE_SUFFIX = /\.(faults\.bin|kvm_page_fault\.txt|access\.u64)(\.(br|gz))?$/;
 const DIRTY_LOG_MARKER = "2";
@@ -129,16 +128,16 @@ function memslotIn(entry: unknown, where: string, regions: ReadonlyMap<string, n
   expectKeys(where, entry, SLOT_KEYS);
   const slot = entry as Record<string, unknown>;
   const number = expectInteger(`${where}.slot`, slot["slot"], 0, 2 ** 32 - 1);
-  const flags = expectInteger(`${where}.flags`, slot["flags"] ?? 0, 0, LOG_DIRTY + READONLY);
+  const flags = expectInteger(`${where}.flags`, slot["flags"] ?? 0, 0, logDirty + readonly);
   const hva = hvaIn(slot, where, regions);
   const backing = backingIn(slot["backing"], where);
   return {
-    id: number % SLOT_IDS,
-    asId: Math.floor(number / SLOT_IDS),
+    id: number % ID_STEP,
+    asId: Math.floor(number / ID_STEP),
     gpa: parseGpa(slot["gpa"] as string, `${where}.gpa`),
     bytes: parseSize(slot["size"] as string, `${where}.size`),
-    readonly: slot["readonly"] === true || flags >= READONLY,
-    dirtyLog: flags % READONLY === LOG_DIRTY,
+    readonly: slot["readonly"] === true || flags >= readonly,
+    dirtyLog: flags % readonly === logDirty,
     ...(hva !== undefined && { hva }),
     ...(backing !== undefined && { backing }),
   };

@@ -3,7 +3,8 @@ import { formatGpa, GiB, KiB, MiB } from "../address.js";
 import type { CheckStep } from "../check/world.js";
 import { ACCESS_BITS, ATTRIBUTE_BITS } from "../columns/event-batch.js";
 import type { EventKind } from "../columns/layout.js";
-import { type EventStep, LOG_DIRTY, READONLY, type SlotStep } from "./story.js";
+import { MEMSLOT_FLAGS } from "../memslot-numbers.js";
+import type { EventStep, SlotStep } from "./story.js";
 
 /** Tells the alias of a gpa from the page. */
 export interface Aliases {
@@ -21,7 +22,10 @@ export function stepSays(step: CheckStep, aliases: Aliases): string {
 
 function slotSays({ slot, flags, gpa, bytes }: SlotStep): string {
   if (bytes === 0) return `slot ${slot}: delete`;
-  const more = [flags & LOG_DIRTY ? ", logged" : "", flags & READONLY ? ", read-only" : ""].join("");
+  const more = [
+    flags & MEMSLOT_FLAGS.logDirty ? ", logged" : "",
+    flags & MEMSLOT_FLAGS.readonly ? ", read-only" : "",
+  ].join("");
   return `slot ${slot}: ${rangeSays(gpa, bytes)}${more}`;
 }
 

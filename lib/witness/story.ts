@@ -6,6 +6,7 @@
 import { PAGE_SIZES, type PageSize } from "../address.js";
 import type { CheckStep } from "../check/world.js";
 import type { VmConfig } from "../config/types.js";
+import { ID_STEP, MEMSLOT_FLAGS } from "../memslot-numbers.js";
 import type { Memslots } from "../memslots.js";
 
 /** One event, as `EventBatch` has it. */
@@ -33,19 +34,13 @@ export interface Target {
 /** The memslots of a VM, as the steps that make them. */
 export function slotStepsOf(memslots: Memslots): SlotStep[] {
   return [...memslots].map(({ id, asId, gpa, bytes, hva, backing, readonly, dirtyLogging }) => ({
-    ...{ is: "memslot", slot: asId * ADDRESS_SPACE + id, gpa, bytes, hva },
-    flags: (dirtyLogging ? LOG_DIRTY : 0) + (readonly ? READONLY : 0),
+    ...{ is: "memslot", slot: asId * ID_STEP + id, gpa, bytes, hva },
+    flags: (dirtyLogging ? MEMSLOT_FLAGS.logDirty : 0) + (readonly ? MEMSLOT_FLAGS.readonly : 0),
     backing: PAGE_SIZES.indexOf(backing),
   }));
 }
 
 export const pageSizeOf = ({ backing }: SlotStep): PageSize => PAGE_SIZES[backing] ?? "4K";
-
-/** Bits of a slot's flags. */
-export const LOG_DIRTY = 1;
-export const READONLY = 2;
-/** Slot numbers are `as_id << 16 | id`. */
-export const ADDRESS_SPACE = 65_536;
 
 /** Kinds whose range is of host-virtual addresses. */
 const HVA_KINDS: readonly string[] = ["hva-invalidate", "hva-begin", "hva-end", "age", "test-age"];

@@ -134,7 +134,11 @@ std::optional<Error> Explorer::expand(std::uint32_t at) {
   StateParts before;
   for (std::size_t i = 0; i < world_.operations.size(); ++i) {
     const auto operation = static_cast<std::uint8_t>(i);
-    if (is_left_out(at, operation)) continue;
+    if (is_image(at, operation)) continue;
+    if (is_spared(at, operation)) {
+      ++answer_.spared;
+      continue;
+    }
     if (machine == nullptr) {
       auto lived = live(world_, path);
       if (!lived) return lived.error();
@@ -154,16 +158,15 @@ std::optional<Error> Explorer::expand(std::uint32_t at) {
   return std::nullopt;
 }
 
-bool Explorer::is_left_out(std::uint32_t at, std::uint8_t operation) {
+bool Explorer::is_image(std::uint32_t at, std::uint8_t operation) const {
+  return world_.operations[operation].symmetry == Symmetry::kSecond &&
+         !nodes_[at].is_lopsided;
+}
+
+bool Explorer::is_spared(std::uint32_t at, std::uint8_t operation) const {
   const Node& node = nodes_[at];
-  const bool is_image =
-      world_.operations[operation].symmetry == Symmetry::kSecond &&
-      !node.is_lopsided;
-  if (is_image) return true;
   if (!bound_.reduces || node.parent == kNoParent) return false;
-  if (!commuting_.spares(node.parent, node.operation, operation)) return false;
-  ++answer_.spared;
-  return true;
+  return commuting_.spares(node.parent, node.operation, operation);
 }
 
 std::optional<Error> Explorer::take(Machine& machine,

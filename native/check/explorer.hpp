@@ -79,7 +79,8 @@ class Explorer {
 
   std::optional<Error> find_again(const std::vector<std::uint8_t>& path);
   std::optional<Error> expand(std::uint32_t at);
-  bool is_left_out(std::uint32_t at, std::uint8_t operation);
+  bool is_image(std::uint32_t at, std::uint8_t operation) const;
+  bool is_spared(std::uint32_t at, std::uint8_t operation) const;
   std::optional<Error> take(Machine& machine,
                             const std::vector<std::uint8_t>& path,
                             std::uint8_t operation);

@@ -87,8 +87,7 @@ void mark_leaf(Mmu& mmu, const Access& access, std::uint64_t* entry,
   const bool dirties =
       (access.wanted & kAccessWrite) != 0 && (word & ept::kDirty) == 0;
   const bool is_private =
-      mmu.alias.root_of(access.issued) == RootId::kPrivate ||
-      mmu.is_private_leaf(from_stored(word));
+      mmu.is_private(mmu.alias.root_of(access.issued), from_stored(word));
   if (dirties && !is_private) log_dirty_bit(mmu, access.vcpu, access.issued);
 }
 

@@ -58,6 +58,9 @@ struct Range {
 
 using GfnRange = Range<Gfn>;
 using AliasedRange = Range<AliasedGfn>;
+// All that an address can name, aliases included.
+inline constexpr GfnRange kAllGfns{{0}, {bit(kMaxAddressBits - kPageShift)}};
+inline constexpr AliasedRange kAllIssued{{0}, {kAllGfns.end.value}};
 
 // Counted from the leaves, as PG_LEVEL_4K and its kin are: one more level is
 // 512 times the memory an entry. From level 4 on there are no leaves.

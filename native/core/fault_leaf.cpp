@@ -59,9 +59,7 @@ bool is_refused(Fault& fault, Spte leaf) {
 }
 
 void mark_dirty(const Mmu& mmu, const Fault& fault, Memslot& slot, Spte leaf) {
-  const bool is_private =
-      fault.root == RootId::kPrivate || mmu.is_private_leaf(leaf);
-  if (leaf.is_writable() && !is_private) {
+  if (leaf.is_writable() && !mmu.is_private(fault.root, leaf)) {
     mark_page_dirty(mmu, slot, fault.gfn, fault.vcpu);
   }
 }

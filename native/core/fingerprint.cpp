@@ -41,8 +41,7 @@ void add_slots(Digest& digest, const Mmu& mmu) {
   digest.add(mmu.log.is_set_at_first);
   digest.add(mmu.memfds.size());
   mmu.private_frames.for_each_in(
-      {{0}, {bit(kMaxAddressBits - kPageShift)}},
-      [&](GfnRange frames) { add_range(digest, frames); });
+      kAllGfns, [&](GfnRange frames) { add_range(digest, frames); });
 }
 
 void add_host(Digest& digest, const Mmu& mmu) {

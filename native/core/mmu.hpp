@@ -106,9 +106,9 @@ struct Mmu {
   bool has_own_frames(bool is_private) const {
     return is_private && private_bit != 0;
   }
-  // By its frame, where private memory has frames of its own.
-  bool is_private_leaf(Spte leaf) const {
-    return (leaf.raw & private_bit) != 0;
+  // By its root, or by its frame where private memory has frames of its own.
+  bool is_private(RootId root, Spte leaf) const {
+    return root == RootId::kPrivate || (leaf.raw & private_bit) != 0;
   }
 
   MachineConfig config;

@@ -81,7 +81,7 @@ RmapOps::Leaf RmapOps::leaf_at(Level level, SpteRef ref) const {
 }
 
 bool RmapOps::is_private(const Leaf& leaf) const {
-  return leaf.root == RootId::kPrivate || mmu_.is_private_leaf(leaf.spte);
+  return mmu_.is_private(leaf.root, leaf.spte);
 }
 
 void RmapOps::set(Leaf& leaf, Spte now) {

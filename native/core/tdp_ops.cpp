@@ -182,8 +182,7 @@ void TdpOps::append_tables(std::vector<TableView>& tables) const {
     const auto root = static_cast<std::uint8_t>(i);
     const unsigned top = number_of(tree.root_level());
     tables.push_back({.level = static_cast<std::uint8_t>(top), .root = root});
-    const AliasedRange all{{0}, {bit(kMaxAddressBits - kPageShift)}};
-    for (TableWalk walk(tree, all, Level::k2M); walk; walk.next()) {
+    for (TableWalk walk(tree, kAllIssued, Level::k2M); walk; walk.next()) {
       if (!walk.spte().is_link(walk.level())) continue;
       tables.push_back(
           {.gpa = gpa_of(walk.gfn()).value,
@@ -197,8 +196,7 @@ void TdpOps::append_tables(std::vector<TableView>& tables) const {
 void TdpOps::add_tables(Digest& digest) const {
   for (const PageTable& tree : mmu_.trees) {
     digest.add(tree.has_root());
-    const AliasedRange all{{0}, {bit(kMaxAddressBits - kPageShift)}};
-    for (TableWalk walk(tree, all); walk; walk.next()) {
+    for (TableWalk walk(tree, kAllIssued); walk; walk.next()) {
       const Spte spte = walk.spte();
       digest.add(walk.gfn().value);
       digest.add(number_of(walk.level()));

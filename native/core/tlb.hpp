@@ -113,7 +113,7 @@ class Tlb {
   }
   template <class Visit>
   void for_each(Visit visit) {
-    for_each_in({{0}, {bit(kMaxAddressBits - kPageShift)}}, visit);
+    for_each_in(kAllIssued, visit);
   }
 
   // These frames of the entry should have gone with a flush that is over.

@@ -12,7 +12,7 @@ void TlbFlush::range(GfnRange frames) {
 
 void TlbFlush::all() {
   flush_all();
-  finish({{0}, {bit(kMaxAddressBits - kPageShift)}});
+  finish(kAllGfns);
 }
 
 void TlbFlush::carry_out(const FlushPlan& plan) {

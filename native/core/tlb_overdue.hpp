@@ -21,10 +21,9 @@ class TlbOverdue {
   void each(std::uint32_t entry, Visit visit) const {
     const auto found = of_.find(entry);
     if (found == of_.end()) return;
-    found->second.for_each_in(
-        {{0}, {bit(kMaxAddressBits - kPageShift)}}, [&](GfnRange part) {
-          visit(AliasedRange{{part.start.value}, {part.end.value}});
-        });
+    found->second.for_each_in(kAllGfns, [&](GfnRange part) {
+      visit(AliasedRange{{part.start.value}, {part.end.value}});
+    });
   }
   void drop(std::uint32_t entry) noexcept { of_.erase(entry); }
   void clear() noexcept {

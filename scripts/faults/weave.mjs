@@ -1,6 +1,7 @@
 // One engine with every fault in it, each behind a question: built once, and
 // asked by the environment which of them it has (GPALIAS_FAULT, counted from 1;
 // 0 or nothing: none).
+import { changedOnce } from "../engine-copy.mjs";
 import { faults } from "./list.mjs";
 
 export const HEADER = "native/core/fault_is.hpp";
@@ -22,15 +23,10 @@ inline bool fault_is(unsigned long number) { return chosen_fault == number; }
  */
 export function weave(read) {
   const texts = new Map();
-  faults.forEach(({ name, file, find, replace }, index) => {
-    const text = texts.get(file) ?? read(file);
-    const places = text.split(find).length - 1;
-    if (places !== 1) throw new Error(`"${name}" needs this once in ${file}, found ${places}: ${find}`);
+  faults.forEach((fault, index) => {
+    const { file, replace } = fault;
     const asked = replace.replaceAll("FAULT", `::mmu::fault_is(${index + 1})`);
-    texts.set(
-      file,
-      text.replace(find, () => asked),
-    );
+    texts.set(file, changedOnce(texts.get(file) ?? read(file), fault, asked));
   });
   for (const [file, text] of texts) texts.set(file, withHeader(text));
   return texts;

@@ -61,8 +61,8 @@ export const privateMemory = [
   {
     name: "a write to private memory marks the log",
     file: "native/core/fault_leaf.cpp",
-    find: "if (leaf.is_writable() && !is_private) {",
-    replace: "if (leaf.is_writable() && (!is_private || is_private)) {",
+    find: "if (leaf.is_writable() && !mmu.is_private(fault.root, leaf)) {",
+    replace: "if (leaf.is_writable()) {",
   },
   {
     name: "a huge page covers private and shared",

@@ -3,17 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  type CheckResult,
-  type CheckStep,
-  createVm,
-  EVENT_KINDS,
-  EventBatch,
-  OutcomeBatch,
-  type StrategyInfo,
-  type Vm,
-  type VmConfig,
-} from "../../lib/index.js";
+import { type CheckResult, createVm, type StrategyInfo, type VmConfig } from "../../lib/index.js";
+import { liveStep } from "../../lib/witness/live-story.js";
 import { gpalias, gpaliasJson } from "./run-cli.js";
 
 const LONG = { timeout: 10 * 60_000 };
@@ -158,29 +149,10 @@ function violationsOf({ config, setup, operations }: Witness): string[] {
   using vm = createVm(config as VmConfig);
   for (const step of [...setup, ...operations.flatMap(({ steps }) => steps)]) {
     try {
-      live(vm, step);
+      liveStep(vm, step);
     } catch {
       // A refusal changes nothing.
     }
   }
   return [...vm.violations(), ...vm.audit().findings].map(({ rule }) => rule);
-}
-
-const BACKING = ["4K", "2M", "1G"] as const;
-
-function live(vm: Vm, step: CheckStep): void {
-  if (step.is === "mtrr") return void vm.setMtrr(step.msr, step.value);
-  if (step.is === "memslot") {
-    const { is, backing, ...region } = step;
-    return void vm.memslots.set({ ...region, backing: BACKING[backing - 1] ?? "4K" });
-  }
-  const batch = new EventBatch(1);
-  const { gpa, bytes, vcpu, access, kind } = step;
-  batch.gpa[0] = gpa;
-  batch.bytes[0] = bytes;
-  batch.vcpu[0] = vcpu;
-  batch.access[0] = access;
-  batch.kind[0] = EVENT_KINDS.indexOf(kind);
-  batch.count = 1;
-  vm.runSync(batch, new OutcomeBatch(1));
 }

@@ -81,11 +81,12 @@ const native: readonly Group[] = [
   },
 ];
 
-const leaves = ["address", "errors", "expect"];
+const leaves = ["address", "errors", "expect", "memslot numbers"];
 
 const lib: readonly Group[] = [
   { name: "errors", files: /^lib\/errors\.ts$/, may: [] },
   { name: "expect", files: /^lib\/expect\.ts$/, may: [] },
+  { name: "memslot numbers", files: /^lib\/memslot-numbers\.ts$/, may: [] },
   { name: "version", files: /^lib\/version\.ts$/, may: [] },
   { name: "address", files: /^lib\/address\.ts$/, may: ["errors", "expect"] },
   // Only types; what the addon promises.
@@ -172,6 +173,7 @@ const lib: readonly Group[] = [
       "address",
       "addon-types",
       "expect",
+      "memslot numbers",
       "explanation",
       "metrics",
       "replay",
@@ -207,7 +209,12 @@ const lib: readonly Group[] = [
     ],
   },
   // The command is the library's first user: it has what every user has.
-  { name: "commands", files: /^lib\/cli\/commands\//, may: ["cli", "index"], plugins: true },
+  {
+    name: "commands",
+    files: /^lib\/cli\/commands\//,
+    may: ["cli", "index", "memslot numbers"],
+    plugins: true,
+  },
   { name: "cli", files: /^lib\/cli\//, may: ["index"] },
 ];
 

@@ -1,19 +1,15 @@
 /** `gpalias check`: everything that can happen in small worlds, tried. */
 import { type CommonOptions, type Context, defineCommand, type Library } from "../command.js";
-import { EXIT, UsageError } from "../exit-codes.js";
+import { EXIT } from "../exit-codes.js";
 import { json } from "../output.js";
 import { startProgress } from "../progress.js";
+import { allRuns, type Run, runsCalled } from "../runs.js";
 
 interface Options extends CommonOptions {
   readonly ops: number;
   readonly states: number;
   readonly threads?: number;
   readonly resume?: string;
-}
-
-interface Run {
-  readonly strategy: string;
-  readonly mmu: "tdp" | "rmap";
 }
 
 export default defineCommand<Options>({
@@ -66,15 +62,9 @@ export default defineCommand<Options>({
 const documentOf = (results: readonly unknown[]): unknown =>
   results.length === 1 ? results[0] : { schemaVersion: 1, checks: results };
 
-function runsOf({ strategies }: Library, args: readonly string[]): Run[] {
-  const all = strategies().flatMap(({ name, flavours }) => flavours.map((mmu) => ({ strategy: name, mmu })));
-  if (args.length === 0) return all;
-  return args.flatMap((arg) => {
-    const wanted = all.filter(({ strategy, mmu }) => arg === strategy || arg === `${strategy}/${mmu}`);
-    if (wanted.length > 0) return wanted;
-    const names = all.map(({ strategy, mmu }) => `${strategy}/${mmu}`).join(", ");
-    throw new UsageError(`no run is called "${arg}"; there are ${names}`);
-  });
+function runsOf(library: Library, args: readonly string[]): readonly Run[] {
+  const all = allRuns(library);
+  return args.length === 0 ? all : args.flatMap((arg) => runsCalled(arg, all));
 }
 
 async function checkOne({ check }: Library, { terminal, signal }: Context, run: Run, options: Options) {

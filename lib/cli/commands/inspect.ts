@@ -1,5 +1,6 @@
 /** `gpalias inspect`: what is in a trace, without replaying it. */
 import type { Inspection, MemslotSpec, Trace } from "../../index.js";
+import { ID_STEP, MEMSLOT_FLAGS } from "../../memslot-numbers.js";
 import { type CommonOptions, type Context, defineCommand } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import { withTrace } from "../input.js";
@@ -13,8 +14,6 @@ interface Options extends CommonOptions {
 const PROGRESS_MS = 200;
 /** Pages closer than this are one range: a table of leaves spans as much. */
 const RANGE_GAP = 2 ** 21;
-const SLOT_IDS = 65_536;
-const READONLY = 2;
 
 export default defineCommand<Options>({
   name: "inspect",
@@ -73,10 +72,10 @@ async function inspect(context: Context, trace: Trace, path: string): Promise<In
 function memslotText(slot: MemslotSpec, hex: (gpa: number) => string): Inspection["memslots"][number] {
   const { id = 0, asId = 0, gpa, bytes, hva, readonly } = slot;
   return {
-    slot: asId * SLOT_IDS + id,
+    slot: asId * ID_STEP + id,
     gpa: hex(gpa),
     size: hex(bytes),
-    flags: readonly ? READONLY : 0,
+    flags: readonly ? MEMSLOT_FLAGS.readonly : 0,
     ...(hva !== undefined && { hva: hex(hva) }),
   };
 }

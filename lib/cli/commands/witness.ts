@@ -7,6 +7,7 @@ import { durationIn } from "../numbers.js";
 import { json, type Output, openOutput, withOutput } from "../output.js";
 import { startProgress } from "../progress.js";
 import { inWordsOfOptions, planOptionsOf, type RunOptions, vmConfigOf, vmOptions } from "../run-options.js";
+import { allRuns, runsCalled } from "../runs.js";
 
 interface Options extends RunOptions {
   readonly run: string;
@@ -93,14 +94,8 @@ async function search(context: Context, trace: Trace, options: Options): Promise
 }
 
 async function runOf({ library }: Context, { run, alias }: Options): Promise<WitnessOptions["config"]> {
-  const known = (await library()).strategies();
-  const [strategy = "", mmu] = run.split("/");
-  const found = known.find(({ name }) => name === strategy);
-  const flavour = found?.flavours.find((each) => each === (mmu ?? found.flavours[0]));
-  if (found !== undefined && flavour !== undefined)
-    return { alias: { preset: alias, strategy }, mmu: flavour };
-  const names = known.flatMap(({ name, flavours }) => flavours.map((each) => `${name}/${each}`));
-  throw new UsageError(`no run is called "${run}"; there are ${names.join(", ")}`);
+  const [{ strategy, mmu }] = runsCalled(run, allRuns(await library()));
+  return { alias: { preset: alias, strategy }, mmu };
 }
 
 /** A stream is kept in a file whose name nobody knows. */

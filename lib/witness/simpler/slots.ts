@@ -1,7 +1,8 @@
 /** Less memory: slots that nobody needs go, the others shrink to what is used of them, and lose what makes them special. */
 import { alignDown, alignUp, MiB, PAGE_BYTES, TiB } from "../../address.js";
 import type { CheckStep } from "../../check/world.js";
-import { isHvaStep, LOG_DIRTY, READONLY, type SlotStep, type Story } from "../story.js";
+import { MEMSLOT_FLAGS } from "../../memslot-numbers.js";
+import { isHvaStep, type SlotStep, type Story } from "../story.js";
 import { canonicalOf } from "./canonical.js";
 
 export function* fewerSlots(story: Story): Generator<Story> {
@@ -18,7 +19,7 @@ export function* simplerSlots(story: Story): Generator<Story> {
 
 function* simplerThan(slot: SlotStep, story: Story): Generator<SlotStep> {
   if (slot.backing > 1) yield { ...slot, backing: 1 };
-  for (const flag of [LOG_DIRTY, READONLY])
+  for (const flag of [MEMSLOT_FLAGS.logDirty, MEMSLOT_FLAGS.readonly])
     if (slot.flags & flag) yield { ...slot, flags: slot.flags - flag };
   yield* smallerThan(slot, story);
   if (slot.hva !== TiB + slot.gpa) yield { ...slot, hva: TiB + slot.gpa };

@@ -61,7 +61,7 @@ class LeafChecks {
 
  private:
   bool is_private(const EntrySeen& entry) const {
-    return entry.root == RootId::kPrivate || mmu_.is_private_leaf(entry.spte);
+    return mmu_.is_private(entry.root, entry.spte);
   }
   // What a slot's end left behind knows nothing of the slot that came next.
   std::string_view defect_of(const EntrySeen& entry) const {

@@ -18,9 +18,7 @@ bool is_loadable(const Mmu& mmu, const TlbEntry& entry) {
 // Whether a write through a slot's leaf would be lost to its log. Private
 // memory is in none.
 bool is_clean(const Mmu& mmu, AliasedGfn issued, Spte leaf) {
-  const bool is_private = mmu.alias.root_of(issued) == RootId::kPrivate ||
-                          mmu.is_private_leaf(leaf);
-  if (is_private) return false;
+  if (mmu.is_private(mmu.alias.root_of(issued), leaf)) return false;
   const Gfn gfn = mmu.alias.slot_gfn(issued);
   const Memslot* slot = slot_at(mmu, gfn);
   return slot != nullptr && slot->dirty != nullptr && !slot->has_dirty(gfn);
