@@ -337,3 +337,23 @@ test("leaves that could be larger go in the order in which their list has had th
     });
   }
 });
+
+test("a leaf that no alias reaches any more, as its tables were recycled, is shared by none", () => {
+  const config = { addressBits: 39, rootLevel: 4, hostMaxphyaddr: 39, vcpus: 1, preset: "xo:38" };
+  const slot = { slot: 0, flags: 0, gpa: 2 ** 30, bytes: 3 * 2 ** 21, hva: 2 ** 40, backing: 2 };
+  // Each takes a table; then there are too few left, and the oldest go: those above the leaf's own.
+  const holes = Array.from({ length: 56 }, (_, table) => access(table * 2 ** 21, 1));
+  agree({
+    config: { ...config, mmu: "rmap", policy: "stolen-bits", flushProvider: "hyperv", limitsPages: true },
+    slots: [slot],
+    steps: [
+      event("dirty-log-enable"),
+      ...holes,
+      access(2 ** 30, 2),
+      access(2 ** 32, 1),
+      { kind: "compare" },
+      event("dirty-log-get"),
+      { kind: "compare" },
+    ],
+  });
+});

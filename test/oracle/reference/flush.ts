@@ -5,7 +5,7 @@
  */
 
 import type { AliasPolicy } from "./alias-policy.js";
-import { moved, type Range, rangeAt, sizeOf } from "./frames.js";
+import { moved, type Range, rangeAt, sizeOf, span } from "./frames.js";
 import { judgeRequest } from "./judge-flush.js";
 import { judgeCompletedFlush } from "./judge-tlb.js";
 import type { State } from "./state.js";
@@ -23,12 +23,12 @@ export function take(state: State, frame: number, level: number): void {
   now.taken.set(alias, { start: Math.min(before.start, start), end: Math.max(before.end, end) });
 }
 
-/** Aliases whose walks end in the table that this frame's walk ends in. */
+/** Aliases whose walks end in the table that this frame's walk ends in, if it has not an entry for each of them. */
 function sharersOf({ rmap, shape }: State, frame: number): number[] {
   if (rmap === undefined) return [];
   const canonical = shape.aliases.canonical(frame);
   const table = rmap.shadow.end(shape.rootOf(frame), frame);
-  if (table === undefined || table.level === rmap.shadow.rootLevel) return [];
+  if (table === undefined || span(table.level + 1) > shape.aliases.offset(1)) return [];
   return shape.aliases.all().filter((alias) => {
     const issued = shape.issue(canonical, alias);
     return rmap.shadow.end(shape.rootOf(issued), issued) === table;
