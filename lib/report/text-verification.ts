@@ -13,7 +13,7 @@ export function renderVerification(result: Verification, options: TextOptions = 
 function summary(page: Page, { cases, passed, failed, skipped }: Verification): string {
   const counts = [`${formatCount(passed)} passed`];
   if (failed > 0) counts.push(page.paint("red", `${formatCount(failed)} failed`));
-  if (skipped > 0) counts.push(`${formatCount(skipped)} skipped: not about memslots`);
+  if (skipped > 0) counts.push(`${formatCount(skipped)} skipped: of no known kind`);
   return `${formatCount(cases)} vectors: ${counts.join(", ")}`;
 }
 

@@ -3,8 +3,8 @@
 /** The name of the operation, then its arguments as they stand in the file. */
 export type VectorOp = readonly [string, ...unknown[]];
 
-/** The errno's name or "0", the flushes, and for some operations what was read. */
-export type VectorAnswer = readonly [outcome: string, flush: number, value?: unknown];
+/** As it stands in the file: for most kinds the errno's name or "0", what was counted, and what was read if something was. */
+export type VectorAnswer = readonly unknown[];
 
 /** Where an answer of the engine first differed from the recorded one. */
 export interface VectorFailure {
@@ -26,7 +26,7 @@ export interface Verification {
   readonly cases: number;
   readonly passed: number;
   readonly failed: number;
-  /** Of a kind that the engine has no answer to. */
+  /** Of no kind that there is. */
   readonly skipped: number;
   /** The first ten. */
   readonly firstFailures: readonly VectorFailure[];

@@ -10,7 +10,7 @@ const SAMPLE = "test/unit/vectors/sample.jsonl";
 const LONG = { timeout: 10 * 60_000 };
 
 const FAILING = '{"id": "f", "ops": [["vm", 0]], "res": [["EINVAL", 0]]}\n';
-const OTHER = '{"id": "t", "kind": "long4", "steps": []}\n';
+const OTHER = '{"id": "t", "kind": "another", "beats": []}\n';
 
 const folder = mkdtempSync(join(tmpdir(), "gpalias-verify-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -49,7 +49,7 @@ describe("verify vectors", () => {
   });
 
   test.each([
-    ["nothing but other kinds", OTHER, "no vector is about memslots"],
+    ["nothing but other kinds", OTHER, "no vector is of a known kind"],
     ["an empty file", "", "no file has a vector"],
   ])("%s exits 4 and says so", async (_, content, reason) => {
     const { status, stderr } = await verify(content);

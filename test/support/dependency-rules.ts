@@ -123,7 +123,13 @@ const lib: readonly Group[] = [
   // Events in, events out: a machine is described to them, they know none.
   { name: "projections", files: /^lib\/projections\//, may: [...leaves, "columns"] },
   { name: "metrics", files: /^lib\/metrics\//, may: [...leaves, "columns"] },
-  // Recorded answers against the engine's: they use it as it is, beneath the facade.
+  // Recorded answers against the engine's: they use it as it is, beneath the facade. One kind of vector a file.
+  {
+    name: "vector kinds",
+    files: /^lib\/vectors\/kinds\//,
+    may: [...leaves, "addon-types", "config", "native", "vectors"],
+    plugins: true,
+  },
   {
     name: "vectors",
     files: /^lib\/vectors\//,

@@ -13,7 +13,7 @@ export default defineCommand<CommonOptions>({
   name: "verify",
   summary: "compare the engine with answers that a real KVM gave",
   arguments: [
-    { syntax: "<what>", summary: `"${SUBJECT}": recorded VMs with their memslots and dirty logs` },
+    { syntax: "<what>", summary: `"${SUBJECT}": recorded VMs and what was asked of them` },
     { syntax: "<file...>", summary: "JSON lines, plain or gzip, as test/vectors/README.md describes them" },
   ],
   options: [
@@ -43,7 +43,7 @@ export default defineCommand<CommonOptions>({
     if (result.failed > 0) return EXIT.failed;
     if (result.cases > result.skipped) return EXIT.ok;
     if (!quiet) {
-      const reason = result.cases === 0 ? "no file has a vector" : "no vector is about memslots";
+      const reason = result.cases === 0 ? "no file has a vector" : "no vector is of a known kind";
       terminal.say(`gpalias: nothing was verified: ${reason} (exit ${EXIT.unsupported})`);
     }
     return EXIT.unsupported;

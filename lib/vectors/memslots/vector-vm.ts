@@ -6,11 +6,11 @@
  * and one address space. Flushes are counted as there, by how much the VM's
  * statistic grew.
  */
-import { nativeConfigOf } from "../config/engine.js";
-import { resolveConfigWith } from "../config.js";
-import type { NativeAddon, NativeVm, NativeVmConfig } from "../native/addon-types.js";
+import { nativeConfigOf } from "../../config/engine.js";
+import { resolveConfigWith } from "../../config.js";
+import type { NativeAddon, NativeVm, NativeVmConfig } from "../../native/addon-types.js";
+import type { VectorAnswer, VectorOp } from "../types.js";
 import { ProcessMemory } from "./process-memory.js";
-import type { VectorAnswer, VectorOp } from "./types.js";
 import { writeWallClock } from "./wall-clock.js";
 
 const DONE = "0";

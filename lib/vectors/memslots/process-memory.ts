@@ -5,7 +5,7 @@
  * Only pages that were written are kept. It knows addresses and bytes, and
  * nothing of guests.
  */
-import { PAGE_BYTES } from "../address.js";
+import { PAGE_BYTES } from "../../address.js";
 
 const START = 2 ** 45;
 const BYTES = 2 ** 30;

@@ -6,7 +6,7 @@
  * version is made even. What is read and written is in the process' memory;
  * which pieces of an access are done is the engine's answer.
  */
-import type { NativeTransfer, NativeVm } from "../native/addon-types.js";
+import type { NativeTransfer, NativeVm } from "../../native/addon-types.js";
 import { ProcessMemory } from "./process-memory.js";
 
 const VERSION_BYTES = 4;
