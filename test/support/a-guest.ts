@@ -16,8 +16,9 @@ import {
   EFER_NX,
   type Registers,
 } from "../oracle/reference-walker/registers.js";
+import type { SecondLevel } from "../oracle/reference-walker/second-level.js";
 import type { TableMemory } from "../oracle/reference-walker/table-memory.js";
-import { type Outcome, walk } from "../oracle/reference-walker/walk.js";
+import { type Outcome, type Vcpu, walk } from "../oracle/reference-walker/walk.js";
 
 export const ADDRESS = 0x4_0040_3123n;
 export const FRAME = 0x8000_0000n;
@@ -39,23 +40,33 @@ const cr4Of = {
 export interface Making {
   readonly registers?: Partial<Registers>;
   readonly features?: Partial<Features>;
+  /** Where the tables begin, and the memory that they share with others. */
+  readonly root?: bigint;
+  readonly memory?: GuestMemory;
 }
 
 export class AGuest {
-  readonly memory = new GuestMemory();
+  readonly memory: GuestMemory;
   readonly shape: Shape;
+  readonly root: bigint;
   readonly pdptrs: [bigint, bigint, bigint, bigint] = [0n, 0n, 0n, 0n];
   registers: Registers;
   features: Features;
-  #nextTable = ROOT + 0x1000n;
+  /** L1's tables, where this guest is L2. */
+  beneath: SecondLevel | undefined;
+  #nextTable: bigint;
 
-  constructor(mode: Shape["mode"], { registers, features }: Making = {}) {
+  constructor(mode: Shape["mode"], { registers, features, root = ROOT, memory }: Making = {}) {
     this.shape = shapeOf(mode);
+    this.root = root;
+    this.#nextTable = root + 0x1000n;
     const longMode = mode === "4-level" || mode === "5-level" ? EFER_LME | EFER_LMA : 0n;
     const [cr0, cr4] = [CR0_PE | CR0_PG | CR0_WP, cr4Of[mode]];
-    this.registers = { ...AT_RESET, cr0, cr3: ROOT, cr4, efer: longMode | EFER_NX, ...registers };
+    this.registers = { ...AT_RESET, cr0, cr3: root, cr4, efer: longMode | EFER_NX, ...registers };
     this.features = { ...NO_CPUID, maxphyaddr: 40, hasGigabytePages: true, ...features };
-    this.memory.slots.set(0, { id: 0, gpa: 0n, bytes: 0x10_0000n, offset: 0n, logsDirty: true });
+    this.memory = memory ?? new GuestMemory();
+    if (memory === undefined)
+      this.memory.slots.set(0, { id: 0, gpa: 0n, bytes: 0x10_0000n, offset: 0n, logsDirty: true });
   }
 
   /** Tables with every right down to `level`, and there this entry; what stands on the way already stays. */
@@ -86,9 +97,14 @@ export class AGuest {
     return this.memory.load(gpa, this.shape.entryBytes);
   }
 
-  access(access: bigint, address = ADDRESS, memory: TableMemory = this.memory): Outcome {
+  get vcpu(): Vcpu {
     const pdptrs: Pdptrs = this.pdptrs;
-    return walk({ registers: this.registers, features: this.features, pdptrs }, memory, address, access);
+    const { registers, features, beneath } = this;
+    return { registers, features, pdptrs, ...(beneath !== undefined && { beneath }) };
+  }
+
+  access(access: bigint, address = ADDRESS, memory: TableMemory = this.memory): Outcome {
+    return walk(this.vcpu, memory, address, access);
   }
 
   /** The error code, or undefined if the access is allowed. */
@@ -104,7 +120,7 @@ export class AGuest {
   }
 
   #top(address: bigint): bigint {
-    if (this.shape.mode !== "pae") return ROOT;
+    if (this.shape.mode !== "pae") return this.root;
     const which = Number((address >> 30n) & 3n);
     if (this.pdptrs[which] === 0n) this.pdptrs[which] = this.#newTable() | 1n;
     return (this.pdptrs[which] ?? 0n) & 0xffff_f000n;

@@ -8,8 +8,16 @@ export interface Fault {
   readonly errorCode: bigint;
   /** As walked: no bit is dropped. */
   readonly address: bigint;
-  /** Never set: these are the tables that the vCPU itself runs on. */
-  readonly nested: false;
+  /** Whether L1 is told, whose tables beneath those of L2 failed, instead of the guest that made the access. */
+  readonly nested: boolean;
+}
+
+/** What L1 gets for a walk of its EPT: an exit in place of a page fault. KVM: nested_ept_inject_page_fault(). */
+export interface EptFault extends Fault {
+  readonly nested: true;
+  readonly exit: "misconfiguration" | "violation" | "log-full";
+  /** Bits 2:0 the access, 5:3 what the entries read so far allow together; bits 7 and 8 are the real exit's. */
+  readonly qualification: bigint;
 }
 
 /** A guest that can tell fetches apart is told; `why` is P, RSVD and PK, or 0 for what was not there. */

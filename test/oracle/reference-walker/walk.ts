@@ -4,9 +4,9 @@
  */
 import { type Grant, KEY_CODE, PRESENT_CODE, RESERVED_CODE, WRITE } from "./access.js";
 import { type Step, setAccessedDirty } from "./accessed-dirty.js";
-import { has, PAGE_SHIFT } from "./bits.js";
-import { DIRTY, isLast, isPresent, mappedAddress, tableOf } from "./entries.js";
-import { type Fault, faultOf } from "./fault.js";
+import { has, PAGE_BYTES, PAGE_SHIFT } from "./bits.js";
+import { ACCESSED, DIRTY, isLast, isPresent, mappedAddress, tableOf } from "./entries.js";
+import { type EptFault, type Fault, faultOf } from "./fault.js";
 import type { Features } from "./features.js";
 import { indexOf, modeOf, type Shape, shapeOf } from "./modes.js";
 import { NO_PDPTRS, type Pdptrs } from "./pdptrs.js";
@@ -14,6 +14,7 @@ import { ALL_RIGHTS, isForbidden, restricted } from "./permissions.js";
 import { isForbiddenByKey } from "./protection-keys.js";
 import type { Registers } from "./registers.js";
 import { breaksReserved } from "./reserved-bits.js";
+import { type NestedFailure, type Placed, placed, placedTable, type SecondLevel } from "./second-level.js";
 import type { TableMemory } from "./table-memory.js";
 
 export interface Vcpu {
@@ -21,6 +22,8 @@ export interface Vcpu {
   readonly features: Features;
   /** Of PAE; those that were loaded last. */
   readonly pdptrs?: Pdptrs;
+  /** Of a guest's guest: every address that its tables name, and the last, goes through here. */
+  readonly beneath?: SecondLevel;
 }
 
 export interface Translation {
@@ -31,12 +34,17 @@ export interface Translation {
   readonly level: number;
   /** W is kept back from a page that is still clean, so that the first write is seen. */
   readonly granted: Grant;
+  /** What the second level grants, where there is one. */
+  readonly grantedBeneath?: Grant;
 }
 
-export type Outcome = Translation | { readonly fault: Fault | undefined };
+export type Outcome = Translation | { readonly fault: Fault | EptFault | undefined };
 
-/** Why a descent ended early, as bits of the error code: 0 is not present. */
-type Descent = { readonly steps: readonly Step[]; readonly granted: Grant } | { readonly why: bigint };
+/** Why a descent ended early, as bits of the error code, 0 being not present; or what the second level said. */
+type Descent =
+  | { readonly steps: readonly Step[]; readonly granted: Grant }
+  | { readonly why: bigint }
+  | NestedFailure;
 
 const NOT_PRESENT = { why: 0n };
 
@@ -46,6 +54,9 @@ function rootOf({ registers, pdptrs }: Vcpu, shape: Shape, address: bigint): big
   return isPresent(pdpte) ? pdpte : undefined;
 }
 
+const tableIn = ({ beneath }: Vcpu, gpa: bigint): { readonly gpa: bigint } | NestedFailure =>
+  beneath === undefined ? { gpa } : placedTable(beneath, gpa);
+
 function descend(vcpu: Vcpu, memory: TableMemory, shape: Shape, address: bigint): Descent {
   const { registers, features } = vcpu;
   let pointer = rootOf(vcpu, shape, address);
@@ -53,13 +64,15 @@ function descend(vcpu: Vcpu, memory: TableMemory, shape: Shape, address: bigint)
   const steps: Step[] = [];
   let granted = ALL_RIGHTS;
   for (let level = shape.topLevel; ; --level) {
-    const index = indexOf(shape, level, address);
-    const gpa: bigint = tableOf(shape, pointer, features.stolen) + index * BigInt(shape.entryBytes);
+    const table: bigint = tableOf(shape, pointer, features.stolen);
+    const place = tableIn(vcpu, table);
+    if ("fault" in place) return place;
+    const gpa = place.gpa + indexOf(shape, level, address) * BigInt(shape.entryBytes);
     const entry = memory.read(gpa, shape.entryBytes);
     if (entry === undefined || !isPresent(entry)) return NOT_PRESENT;
     if (breaksReserved(shape, registers, features, entry, level))
       return { why: RESERVED_CODE | PRESENT_CODE };
-    steps.push({ gpa, level, entry });
+    steps.push({ gpa, frame: table >> PAGE_SHIFT, level, entry });
     granted = restricted(granted, entry);
     if (isLast(shape, registers, entry, level)) return { steps, granted };
     pointer = entry;
@@ -73,40 +86,59 @@ function refusal(registers: Registers, granted: Grant, leaf: bigint, access: big
   return PRESENT_CODE | (byKey ? KEY_CODE : 0n);
 }
 
-function translation(
-  shape: Shape,
-  features: Features,
-  last: Step,
-  address: bigint,
-): Omit<Translation, "granted"> {
-  const gpa = mappedAddress(shape, last.entry, last.level, address);
-  const stolen = shape.entryBytes === 8 ? features.stolen : 0n;
-  return { gpa, gfn: (gpa & ~stolen) >> PAGE_SHIFT, level: last.level };
+/** The whole pages beneath are asked for; offsets come along unseen. */
+function finalIn(
+  { beneath }: Vcpu,
+  gpa: bigint,
+  access: bigint,
+): { readonly gpa: bigint; readonly grantedBeneath?: Grant } | NestedFailure {
+  if (beneath === undefined) return { gpa };
+  const offset = gpa % PAGE_BYTES;
+  const place = placed(beneath, gpa - offset, access);
+  return "fault" in place ? place : { gpa: place.gpa + offset, grantedBeneath: place.granted };
 }
+
+const withoutStolen = (shape: Shape, { stolen }: Features, gpa: bigint): bigint =>
+  shape.entryBytes === 8 ? gpa & ~stolen : gpa;
 
 function walkTables(vcpu: Vcpu, memory: TableMemory, shape: Shape, address: bigint, access: bigint): Outcome {
   const { registers, features } = vcpu;
   const failed = (why: bigint) => ({ fault: faultOf(registers, address, access, why) });
+  const marks = { entryBytes: shape.entryBytes, accessed: ACCESSED, dirty: DIRTY };
   for (;;) {
     const way = descend(vcpu, memory, shape, address);
+    if ("fault" in way) return way;
     if ("why" in way) return failed(way.why);
     const last = way.steps.at(-1) as Step;
     const why = refusal(registers, way.granted, last.entry, access);
     if (why !== undefined) return failed(why);
-    const update = setAccessedDirty(memory, shape, way.steps, access);
-    if (update === "no-access") return failed(0n);
+    const final = finalIn(vcpu, mappedAddress(shape, last.entry, last.level, address), access);
+    if ("fault" in final) return final;
+    const update = setAccessedDirty(memory, marks, way.steps, access);
     if (update === "changed-meanwhile") continue;
+    if (update !== "done") return failed(0n);
     const write = way.granted.write && (has(access, WRITE) || has(last.entry, DIRTY));
-    return { ...translation(shape, features, last, address), granted: { ...way.granted, write } };
+    const gfn = withoutStolen(shape, features, final.gpa) >> PAGE_SHIFT;
+    return { ...final, gfn, level: last.level, granted: { ...way.granted, write } };
   }
 }
 
 /** INVALID_GPA: where paging is off, that address is itself the answer for "none". */
 const NO_ADDRESS = (1n << 64n) - 1n;
 
+function withoutTables({ beneath }: Vcpu, address: bigint, access: bigint): Outcome {
+  const place: Placed | NestedFailure =
+    beneath === undefined ? { gpa: address, granted: ALL_RIGHTS } : placed(beneath, address, access);
+  if ("fault" in place) return place;
+  if (place.gpa === NO_ADDRESS) return { fault: undefined };
+  const seen = beneath === undefined ? {} : { grantedBeneath: place.granted };
+  return { gpa: place.gpa, gfn: place.gpa >> PAGE_SHIFT, level: 0, granted: ALL_RIGHTS, ...seen };
+}
+
 export function walk(vcpu: Vcpu, memory: TableMemory, address: bigint, access: bigint): Outcome {
+  if (vcpu.beneath !== undefined && vcpu.features.stolen !== 0n)
+    throw new Error("no bit of an address is stolen where a guest has a guest");
   const mode = modeOf(vcpu.registers);
-  if (mode !== "off") return walkTables(vcpu, memory, shapeOf(mode), address, access);
-  if (address === NO_ADDRESS) return { fault: undefined };
-  return { gpa: address, gfn: address >> PAGE_SHIFT, level: 0, granted: ALL_RIGHTS };
+  if (mode === "off") return withoutTables(vcpu, address, access);
+  return walkTables(vcpu, memory, shapeOf(mode), address, access);
 }
