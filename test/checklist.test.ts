@@ -14,14 +14,14 @@ const sections: Readonly<Record<string, readonly string[]>> = {
   "the fault path": [...rows(37, 54), "B54a"],
   "both MMUs' tables": [...rows(55, 62), "B64"],
   "flushes and dirty logs": rows(66, 76),
+  "a guest's own tables": rows(77, 84),
   "asynchronous faults, write tracking, memory types": rows(85, 87),
 };
 
-/** Rows that are about guest page tables, which the model leaves out. */
+/** Rows about shadows of a guest's tables, which the model leaves out. */
 const leftOut: Readonly<Record<string, string>> = {
   B63: "emulated writes to a shadowed table",
   B65: "tables of the guest that are out of step",
-  ...Object.fromEntries(rows(77, 84).map((row) => [row, "the walk of the guest's own tables"])),
 };
 
 const named = /\bB\d\d[ab]?\b/g;

@@ -28,35 +28,53 @@ function found(mode: Shape["mode"], level: number, isLarge: boolean, making: Mak
   return mask;
 }
 
-// A guest of 40 address bits, not AMD's, with NX and 1 GiB pages.
-const rows: [Shape["mode"], number, boolean, bigint][] = [
-  ["32-bit", 1, false, 0n],
-  ["32-bit", 1, true, 0n],
-  ["32-bit", 2, false, 0n],
-  ["32-bit", 2, true, 0x3e_0000n],
-  ["pae", 1, false, 0x7fff_ff00_0000_0000n],
-  ["pae", 1, true, 0x7fff_ff00_0000_0000n],
-  ["pae", 2, false, 0x7fff_ff00_0000_0000n],
-  ["pae", 2, true, 0x7fff_ff00_001f_e000n],
-  ["4-level", 1, false, 0x000f_ff00_0000_0000n],
-  ["4-level", 1, true, 0x000f_ff00_0000_0000n],
-  ["4-level", 2, false, 0x000f_ff00_0000_0000n],
-  ["4-level", 2, true, 0x000f_ff00_001f_e000n],
-  ["4-level", 3, false, 0x000f_ff00_0000_0000n],
-  ["4-level", 3, true, 0x000f_ff00_3fff_e000n],
-  ["4-level", 4, false, 0x000f_ff00_0000_0080n],
-  ["5-level", 3, true, 0x000f_ff00_3fff_e000n],
-  ["5-level", 4, false, 0x000f_ff00_0000_0080n],
-  ["5-level", 5, false, 0x000f_ff00_0000_0080n],
+const BEYOND = 0x000f_ff00_0000_0000n;
+const BEYOND_IN_PAE = 0x7fff_ff00_0000_0000n;
+
+// A guest of 40 address bits, not AMD's, with NX and 1 GiB pages: the claim, and what it is about.
+const rows: [string, Shape["mode"], number, boolean, bigint][] = [
+  ["32-bit, level 1: an entry of 4 bytes reserves nothing", "32-bit", 1, false, 0n],
+  ["32-bit, level 1: nor with bit 7, which is PAT there", "32-bit", 1, true, 0n],
+  ["32-bit, level 2: nor does a link", "32-bit", 2, false, 0n],
+  ["32-bit, level 2: a 4 MiB page reserves bits 21:17", "32-bit", 2, true, 0x3e_0000n],
+  ["PAE, level 1: a page reserves 62:MAXPHYADDR", "pae", 1, false, BEYOND_IN_PAE],
+  ["PAE, level 1: bit 7 is PAT and changes nothing", "pae", 1, true, BEYOND_IN_PAE],
+  ["PAE, level 2: a link reserves 62:MAXPHYADDR", "pae", 2, false, BEYOND_IN_PAE],
+  ["PAE, level 2: a 2 MiB page reserves bits 20:13, too", "pae", 2, true, BEYOND_IN_PAE | 0x1f_e000n],
+  ["4-level, level 1: a page reserves 51:MAXPHYADDR", "4-level", 1, false, BEYOND],
+  ["4-level, level 1: bit 7 is PAT and changes nothing", "4-level", 1, true, BEYOND],
+  ["4-level, level 2: a link reserves 51:MAXPHYADDR", "4-level", 2, false, BEYOND],
+  ["4-level, level 2: a 2 MiB page reserves bits 20:13, too", "4-level", 2, true, BEYOND | 0x1f_e000n],
+  ["4-level, level 3: a link reserves 51:MAXPHYADDR", "4-level", 3, false, BEYOND],
+  ["4-level, level 3: a 1 GiB page reserves bits 29:13, too", "4-level", 3, true, BEYOND | 0x3fff_e000n],
+  ["4-level, level 4: bit 7 is reserved, too", "4-level", 4, false, BEYOND | LARGE],
+  ["5-level, level 1: a page reserves 51:MAXPHYADDR", "5-level", 1, false, BEYOND],
+  ["5-level, level 2: a 2 MiB page reserves bits 20:13, too", "5-level", 2, true, BEYOND | 0x1f_e000n],
+  ["5-level, level 3: a 1 GiB page reserves bits 29:13, too", "5-level", 3, true, BEYOND | 0x3fff_e000n],
+  ["5-level, level 4: bit 7 is reserved, too", "5-level", 4, false, BEYOND | LARGE],
+  ["5-level, level 5: bit 7 is reserved, too", "5-level", 5, false, BEYOND | LARGE],
 ];
 
 describe("one bit at a time", () => {
-  test.each(rows)("%s tables, level %i, bit 7 %s", (mode, level, isLarge, mask) => {
+  test.each(rows)("%s", (_, mode, level, isLarge, mask) => {
     expect(found(mode, level, isLarge).toString(16)).toBe(mask.toString(16));
   });
 
+  test("PAE, level 3: a root entry reserves 63, address bits, 8:5 and 2:1, with bit 7 and without", () => {
+    const { memory, registers, features } = new AGuest("pae");
+    for (const more of [0n, LARGE]) {
+      const breaks = [...Array(64).keys()].filter((n) => {
+        memory.store(registers.cr3, 1n | more | bit(n));
+        return loadPdptrs(memory, registers, features) === undefined;
+      });
+      const mask = bits(63, 40) | bits(8, 5) | bits(2, 1);
+      const expected = [...Array(64).keys()].filter((n) => more !== 0n || (mask & bit(n)) !== 0n);
+      expect(breaks).toEqual(expected);
+    }
+  });
+
   test("bit 63 is reserved without EFER.NX in every entry of 8 bytes", () => {
-    for (const [mode, level, isLarge, mask] of rows) {
+    for (const [, mode, level, isLarge, mask] of rows) {
       const efer = mode === "pae" || mode === "32-bit" ? 0n : LONG;
       const more = mode === "32-bit" ? 0n : NX;
       expect(found(mode, level, isLarge, { registers: { efer } })).toBe(mask | more);
@@ -64,7 +82,7 @@ describe("one bit at a time", () => {
   });
 
   test("bit 8 is reserved to AMD guests at levels 4 and 5 alone", () => {
-    for (const [mode, level, isLarge, mask] of rows) {
+    for (const [, mode, level, isLarge, mask] of rows) {
       const more = level >= 4 ? bit(8) : 0n;
       expect(found(mode, level, isLarge, { features: { isAmd: true } })).toBe(mask | more);
     }
