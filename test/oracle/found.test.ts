@@ -357,3 +357,25 @@ test("a leaf that no alias reaches any more, as its tables were recycled, is sha
     ],
   });
 });
+
+test("the host's unmap finds a private leaf that its slot lost when it moved", () => {
+  const config = {
+    addressBits: 47,
+    rootLevel: 4,
+    hostMaxphyaddr: 47,
+    vcpus: 1,
+    preset: "vtom:0x400000000000",
+  };
+  const slot = { slot: 3, flags: 0, gpa: 0, bytes: 2 ** 21, hva: 2 ** 40, backing: 2 };
+  agree({
+    config: { ...config, mmu: "rmap", policy: "stolen-bits-tdx" },
+    slots: [slot],
+    steps: [
+      access(0x3e000, 1),
+      { kind: "memslot", intent: { kind: "move", slot: 3, gpa: PAGE, togglesLog: false } },
+      event("hva-begin", { gpa: 2 ** 40, bytes: 2 ** 18 }),
+      event("hva-end", { gpa: 2 ** 40, bytes: 2 ** 18 }),
+      { kind: "compare" },
+    ],
+  });
+});

@@ -7,7 +7,7 @@
 import { common } from "./attributes.js";
 import { conversionWindow } from "./conversion-window.js";
 import { flushAll, flushEntry, flushRange, take } from "./flush.js";
-import { moved, type Range, rangeAt, sizeOf } from "./frames.js";
+import { meets, moved, type Range, rangeAt, sizeOf } from "./frames.js";
 import { framesOnHost, spotsOnHost } from "./host-ranges.js";
 import { violate } from "./judge.js";
 import type { Spot } from "./mappings.js";
@@ -105,10 +105,24 @@ function unmapHva(state: State, hva: Range): number {
   const blocked = onHostUnmap === "block" ? present.filter(isPrivate) : [];
   for (const spot of blocked) spot.block();
   if (changed + blocked.length > 0) flushAll(state);
-  const left = spotsOnHost(state, hva).filter(({ leaf }) => leaf !== undefined);
-  const isWrong = onHostUnmap === "keep" ? left.some(isShared) : left.length > 0;
-  if (isWrong) violate(state, "alias-left-mapped");
+  judgeUnmapped(state, hva);
   return changed + blocked.length;
+}
+
+/** Of each slot's share, nothing may be reached any more, whether a slot's list has it or its last slot lost it. */
+function judgeUnmapped(state: State, hva: Range): void {
+  const { mappings, policy, shape } = state;
+  for (const { range: frames } of framesOnHost(state, hva)) {
+    const views = shape
+      .views(frames)
+      .filter(({ root }) => root !== "private" || policy.onHostUnmap !== "keep");
+    const isLeft = views.some(({ root, range }) =>
+      mappings
+        .reached(root)
+        .some(({ frame, entry }) => entry.kind === "leaf" && meets(rangeAt(frame, entry.leaf.level), range)),
+    );
+    if (isLeft) violate(state, "alias-left-mapped");
+  }
 }
 
 /** Every direct root goes, and the next access makes a new one. */
