@@ -40,6 +40,8 @@ export const ERROR_CODES = [
   "ERR_VCPU_EXISTS",
   "ERR_MMU_PAGES",
   "ERR_MTRR",
+  "ERR_REGISTERS",
+  "ERR_GUEST_MEMORY",
   "ERR_EVENT",
   "ERR_BATCH",
   "ERR_CLOSED",

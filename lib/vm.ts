@@ -24,7 +24,8 @@ import { type HostMapping, type Prefault, setHostMapping } from "./host-mapping.
 import { type Memslots, memslotsOf } from "./memslots.js";
 import { loadAddon } from "./native/addon.js";
 import type { NativeAddon, NativePreset, NativeVm } from "./native/addon-types.js";
-import { NativeCalls, type VmCalls } from "./vm-calls.js";
+import type { VmCalls } from "./vm-calls.js";
+import { NativeGuestCalls, type VmGuest } from "./vm-guest.js";
 import type { VmQueries } from "./vm-queries.js";
 
 export type { HostMapping } from "./host-mapping.js";
@@ -51,7 +52,7 @@ export type AliasPreset = NativePreset;
  * Every method throws MmuError `ERR_CLOSED` once the VM is closed and
  * `ERR_BUSY` while a run is in flight, except where it says otherwise.
  */
-export interface Vm extends VmQueries, VmCalls, Disposable {
+export interface Vm extends VmQueries, VmCalls, VmGuest, Disposable {
   readonly config: ResolvedVmConfig;
   /** What `config.alias.preset` stands for. */
   readonly preset: AliasPreset;
@@ -135,7 +136,7 @@ export interface Vm extends VmQueries, VmCalls, Disposable {
   close(): void;
 }
 
-class VmFacade extends NativeCalls implements Vm {
+class VmFacade extends NativeGuestCalls implements Vm {
   readonly memslots: Memslots;
   readonly preset: AliasPreset;
   readonly #native: NativeVm;
@@ -144,10 +145,11 @@ class VmFacade extends NativeCalls implements Vm {
 
   constructor(addon: NativeAddon, config: ResolvedVmConfig) {
     const native = attempt(() => new addon.Vm(nativeConfigOf(config)));
-    super(native, config);
+    const preset = presetOf(addon, config.alias.preset);
+    super(native, config, preset.bits[0] ?? config.addressBits);
     this.#native = native;
     this.#vcpus = config.vcpus;
-    this.preset = presetOf(addon, config.alias.preset);
+    this.preset = preset;
     this.memslots = memslotsOf(native);
   }
 

@@ -7,6 +7,7 @@
  */
 import type { NativeAudit } from "./audit-types.js";
 import type { NativeBound, NativeExplorer, NativeWorld } from "./explorer-types.js";
+import type { NativeGuest } from "./guest-types.js";
 import type { NativeHost, NativeInvalidation, NativePrefault } from "./host-types.js";
 import type { NativePage } from "./page-types.js";
 import type { NativeFlavour, NativeRule, NativeStrategy, NativeViolation } from "./rule-types.js";
@@ -21,6 +22,7 @@ import type {
 
 export type * from "./audit-types.js";
 export type * from "./explorer-types.js";
+export type * from "./guest-types.js";
 export type * from "./page-types.js";
 export type * from "./rule-types.js";
 export type * from "./slot-types.js";
@@ -165,7 +167,7 @@ export interface NativeTableList {
 }
 
 /** Resolves, or returns, with the number of rows applied. */
-export interface NativeVm {
+export interface NativeVm extends NativeGuest {
   /**
    * Applies rows [0, count) of `events`; writes as many outcome rows. Both
    * blocks are laid out for `capacity` rows. A refusal carries

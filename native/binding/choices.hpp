@@ -32,6 +32,10 @@ inline constexpr std::array<std::string_view, 3> kReleaseNames{"6.16", "6.1",
                                                                "5.10"};
 static_assert(static_cast<unsigned>(TraceRelease::k510) == 2);
 
+inline constexpr std::array<std::string_view, 3> kNestedNames{"none", "ept",
+                                                              "npt"};
+static_assert(static_cast<unsigned>(NestedPaging::Kind::kNpt) == 2);
+
 inline constexpr std::array<std::string_view, 5> kHostStateNames{
     "readwrite", "readonly", "none", "poison", "io"};
 static_assert(static_cast<unsigned>(HostState::kReadOnly) == 1 &&

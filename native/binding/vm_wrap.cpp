@@ -41,6 +41,13 @@ VmWrap::Properties VmWrap::requests() {
           on<&VmWrap::create_guest_memfd>("createGuestMemfd"),
           on<&VmWrap::guest_write>("guestWrite"),
           on<&VmWrap::guest_read>("guestRead"),
+          on<&VmWrap::set_guest_cpuid>("setGuestCpuid"),
+          on<&VmWrap::set_guest_registers>("setGuestRegisters"),
+          on<&VmWrap::guest_registers>("guestRegisters"),
+          on<&VmWrap::set_nested_paging>("setNestedPaging"),
+          on<&VmWrap::write_guest_memory>("writeGuestMemory"),
+          on<&VmWrap::read_guest_memory>("readGuestMemory"),
+          on<&VmWrap::translate>("translate"),
           on<&VmWrap::audit_every>("auditEvery"),
           on<&VmWrap::close>("close")};
 }

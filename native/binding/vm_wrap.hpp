@@ -86,6 +86,13 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   Napi::Value create_guest_memfd(const Napi::CallbackInfo& info);
   Napi::Value guest_write(const Napi::CallbackInfo& info);
   Napi::Value guest_read(const Napi::CallbackInfo& info);
+  Napi::Value set_guest_cpuid(const Napi::CallbackInfo& info);
+  Napi::Value set_guest_registers(const Napi::CallbackInfo& info);
+  Napi::Value guest_registers(const Napi::CallbackInfo& info);
+  Napi::Value set_nested_paging(const Napi::CallbackInfo& info);
+  Napi::Value write_guest_memory(const Napi::CallbackInfo& info);
+  Napi::Value read_guest_memory(const Napi::CallbackInfo& info);
+  Napi::Value translate(const Napi::CallbackInfo& info);
   Napi::Value walk(const Napi::CallbackInfo& info);
   Napi::Value page(const Napi::CallbackInfo& info);
   Napi::Value rmap(const Napi::CallbackInfo& info);

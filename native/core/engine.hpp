@@ -13,6 +13,7 @@
 #include "core/dirty_calls.hpp"
 #include "core/fingerprint.hpp"
 #include "core/flavour.hpp"
+#include "core/guest/guest_machine.hpp"
 #include "core/host_events.hpp"
 #include "core/host_ops.hpp"
 #include "core/lpage_info.hpp"
@@ -30,7 +31,7 @@
 namespace mmu {
 
 template <AliasStrategy S>
-class Engine final : public Machine {
+class Engine final : public GuestMachine {
  public:
   Engine(MachineSetup&& setup, PagePool&& arena)
       : strategy_(setup.space, setup.config.mmu),
@@ -250,6 +251,10 @@ class Engine final : public Machine {
   }
   std::uint64_t coexisting() const override { return mmu_.coexisting; }
   std::uint64_t conversions() const override { return mmu_.conversions; }
+
+ protected:
+  Mmu& mmu() override { return mmu_; }
+  const Mmu& mmu() const override { return mmu_; }
 
  private:
   // Few events flush, so the columns are cleared in one sweep and the loop

@@ -66,6 +66,8 @@ constexpr ErrorInfo kTable[] = {
     {"ERR_MTRR", "",
      "{value} is no value of MTRR {msr}: no such register, a reserved type or "
      "a reserved bit"},
+    {"ERR_REGISTERS", "EINVAL", "{detail}"},
+    {"ERR_GUEST_MEMORY", "EFAULT", "{detail}"},
     {"ERR_EVENT", "", "event {row:d}: {detail}"},
     {"ERR_BATCH", "", "{detail}"},
     {"ERR_CLOSED", "", "the VM is closed"},

@@ -49,6 +49,8 @@ enum class ErrorCode : std::uint8_t {
   kVcpuExists,
   kMmuPages,
   kMtrr,
+  kRegisters,
+  kGuestMemory,
   kEvent,
   kBatch,
   kClosed,

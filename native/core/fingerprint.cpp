@@ -1,9 +1,11 @@
 #include "core/fingerprint.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/digest.hpp"
 #include "core/flavour.hpp"
+#include "core/guest/guest.hpp"
 #include "core/rules/rule_set.hpp"
 #include "core/structure_cache.hpp"
 #include "core/tree_digest.hpp"
@@ -55,6 +57,40 @@ void add_host(Digest& digest, const Mmu& mmu) {
   if (mmu.mtrrs) mmu.mtrrs->each_word(add);
 }
 
+void add_guest_memory(Digest& digest, const Mmu& mmu) {
+  if (mmu.guest == nullptr) return;
+  mmu.guest->memory.for_each_page([&](HostPage page, const std::byte* bytes) {
+    digest.add(page.value);
+    for (std::uint64_t at = 0; at < kPageSize; at += sizeof(std::uint64_t)) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, bytes + at, sizeof(word));
+      digest.add(word);
+    }
+  });
+}
+
+void add_registers(Digest& digest, const GuestRegisters& registers) {
+  for (const std::uint64_t word :
+       {registers.cr0, registers.cr3, registers.cr4, registers.efer,
+        registers.rflags, std::uint64_t{registers.pkru},
+        std::uint64_t{registers.code64}}) {
+    digest.add(word);
+  }
+}
+
+void add_guest_vcpu(Digest& digest, const GuestVcpu& vcpu) {
+  digest.add(vcpu.cpuid.maxphyaddr ? *vcpu.cpuid.maxphyaddr : 256);
+  digest.add(vcpu.cpuid.is_amd | vcpu.cpuid.features << 1);
+  add_registers(digest, vcpu.registers);
+  digest.add(static_cast<std::uint64_t>(vcpu.nested.kind));
+  digest.add(vcpu.nested.ept.eptp);
+  digest.add(vcpu.nested.ept.has_2m | vcpu.nested.ept.has_1g << 1 |
+             vcpu.nested.ept.has_execute_only << 2);
+  add_registers(digest, vcpu.nested.npt);
+  for (const std::uint64_t entry : vcpu.rules.pdptrs) digest.add(entry);
+  for (const std::uint64_t entry : vcpu.second.pdptrs) digest.add(entry);
+}
+
 // The page behind an entry. Which table a link led to is of interest only where
 // it is not the one that it leads to now, and may yet do so again.
 std::uint64_t host_side(const Mmu& mmu, const TlbEntry& entry) {
@@ -99,6 +135,9 @@ Fingerprint of_vcpu(const Mmu& mmu, unsigned vcpu) {
   if (mmu.rings && vcpu < mmu.rings->of.size()) {
     mmu.rings->of[vcpu].each_word([&](std::uint64_t w) { digest.add(w); });
   }
+  if (mmu.guest != nullptr && vcpu < mmu.guest->vcpus.size()) {
+    add_guest_vcpu(digest, mmu.guest->vcpus[vcpu]);
+  }
   if (vcpu >= mmu.vcpu_states.size()) return digest.value();
   const VcpuState& state = mmu.vcpu_states[vcpu];
   // A hole that is remembered from before the last change of slots, or none,
@@ -118,6 +157,7 @@ StateParts state_parts(const Mmu& mmu) {
   Digest shared;
   add_slots(shared, mmu);
   add_host(shared, mmu);
+  add_guest_memory(shared, mmu);
   mmu.ops->add_tables(shared);
   if (mmu.nx_pages) {
     mmu.nx_pages->each([&](PageId id) { add_key(shared, mmu, id); });

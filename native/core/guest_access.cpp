@@ -45,23 +45,6 @@ GuestTransfer transfer(std::uint64_t gpa, std::uint64_t bytes, Reach reach) {
   return done;
 }
 
-// KVM's own access waits for a page that is not in memory.
-HostState reached(Mmu& mmu, const Memslot& slot, Gfn gfn) {
-  const HostState state = look_up_host(mmu, slot, gfn).state;
-  if (state != HostState::kIo) return state;
-  mmu.host.make_resident(page_of(slot.hva_of(gfn)));
-  return HostState::kReadWrite;
-}
-
-bool allows_write(Mmu& mmu, const Memslot& slot, Gfn gfn) {
-  return reached(mmu, slot, gfn) == HostState::kReadWrite;
-}
-
-bool allows_read(Mmu& mmu, const Memslot& slot, Gfn gfn) {
-  const HostState state = reached(mmu, slot, gfn);
-  return state == HostState::kReadWrite || state == HostState::kReadOnly;
-}
-
 }  // namespace
 
 Result<GuestTransfer> guest_write(Mmu& mmu, std::uint16_t vcpu,
@@ -76,7 +59,7 @@ Result<GuestTransfer> guest_write(Mmu& mmu, std::uint16_t vcpu,
   return transfer(gpa, bytes, [&](Gfn gfn) -> const Memslot* {
     Memslot* slot = mmu.slots().find(gfn);
     if (slot == nullptr || slot->is_readonly()) return nullptr;
-    if (!allows_write(mmu, *slot, gfn)) return nullptr;
+    if (reach_host(mmu, *slot, gfn) != HostState::kReadWrite) return nullptr;
     mark_page_dirty(mmu, *slot, gfn, vcpu);
     return slot;
   });
@@ -87,7 +70,8 @@ Result<GuestTransfer> guest_read(Mmu& mmu, std::uint64_t gpa,
   if (auto error = check_length(bytes)) return *std::move(error);
   return transfer(gpa, bytes, [&](Gfn gfn) -> const Memslot* {
     const Memslot* slot = mmu.slots().find(gfn);
-    return slot != nullptr && allows_read(mmu, *slot, gfn) ? slot : nullptr;
+    if (slot == nullptr) return nullptr;
+    return allows_read(reach_host(mmu, *slot, gfn)) ? slot : nullptr;
   });
 }
 

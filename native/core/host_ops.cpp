@@ -37,6 +37,13 @@ bool mapping_allows(const Mmu& mmu, const Memslot& slot, Gfn gfn, Level level) {
          span.end <= mapping->pages.end && congruent;
 }
 
+HostState reach_host(Mmu& mmu, const Memslot& slot, Gfn gfn) {
+  const HostState state = look_up_host(mmu, slot, gfn).state;
+  if (state != HostState::kIo) return state;
+  mmu.host.make_resident(page_of(slot.hva_of(gfn)));
+  return HostState::kReadWrite;
+}
+
 void note_host_mappings(const Mmu& mmu, Memslot& slot) {
   slot.has_host_mappings = mmu.host.meets(host_pages(slot, slot.range));
   slot.note_needs();

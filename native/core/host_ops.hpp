@@ -38,6 +38,13 @@ inline bool host_allows(const Mmu& mmu, const Memslot& slot, Gfn gfn,
                                 : level <= slot.backing;
 }
 
+// What KVM's own access finds: it waits for a page that is not in memory.
+HostState reach_host(Mmu& mmu, const Memslot& slot, Gfn gfn);
+
+constexpr bool allows_read(HostState state) {
+  return state == HostState::kReadWrite || state == HostState::kReadOnly;
+}
+
 // A slot that has come into being, or to another place.
 void note_host_mappings(const Mmu& mmu, Memslot& slot);
 

@@ -36,6 +36,12 @@ struct KernelProfile {
   unsigned mmio_generation_bits;
   // What KVM_CAP_DISABLE_QUIRKS2 may name; 0 where there is no such capability.
   std::uint64_t quirks;
+  // A guest's CR0.PG is forgotten outside long mode.
+  bool pages_in_long_mode_alone;
+  // Whether a guest may have pages of 1G, if its CPUID says so.
+  bool has_guest_1g;
+  // Bits of CR4 that every guest may set, and no others; 0: by its CPUID.
+  std::uint64_t guest_cr4;
 };
 
 // KVM_X86_QUIRK_SLOT_ZAP_ALL.
@@ -47,12 +53,16 @@ inline constexpr std::uint64_t kShareableMemfd = bit(0) | bit(1);
 // KVM_X86_QUIRK_LINT0_REENABLED to KVM_X86_QUIRK_IGNORE_GUEST_PAT.
 inline constexpr std::uint64_t kQuirks = bits(9, 0);
 inline constexpr std::uint32_t kSlots = 32764;
+// All but VMX, PCIDs and what came after 5-level paging, that included.
+inline constexpr std::uint64_t kOldCr4 =
+    bits(11, 0) | bit(16) | bit(18) | bits(22, 20);
 
 // By Kernel.
 inline constexpr std::array<KernelProfile, 3> kProfiles{{
-    {kSlots, 2, true, false, 0, true, 0, 0, 19, kQuirks},
-    {509, 2, false, false, 0, false, 64, 0, 18, 0},
-    {kSlots, 1, true, true, kShareableMemfd, true, 52, 47, 19, kQuirks},
+    {kSlots, 2, true, false, 0, true, 0, 0, 19, kQuirks, false, true, 0},
+    {509, 2, false, false, 0, false, 64, 0, 18, 0, false, true, 0},
+    {kSlots, 1, true, true, kShareableMemfd, true, 52, 47, 19, kQuirks, true,
+     false, kOldCr4},
 }};
 }  // namespace kernels
 

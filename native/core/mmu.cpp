@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "core/flavour.hpp"
+#include "core/guest/guest.hpp"
 #include "core/rules/rule_set.hpp"
 #include "core/tracepoints/tracer.hpp"
 
@@ -26,7 +27,7 @@ std::optional<GuestMtrrs> mtrrs_of(const MachineConfig& config,
     return std::nullopt;
   }
   const AliasSpace& space = alias.space();
-  return GuestMtrrs(space.bit_count == 0 ? config.address_bits : space.low_bit);
+  return GuestMtrrs(space.width_without_aliases(config.address_bits));
 }
 
 EntryRules entry_rules_of(const HostOptions& host) {

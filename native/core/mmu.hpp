@@ -28,6 +28,7 @@
 namespace mmu {
 
 class FlavourOps;
+struct Guest;
 class RuleSet;
 class Tracer;
 
@@ -120,6 +121,8 @@ struct Mmu {
   std::array<PageTable, kRootCount> trees;
   std::array<std::uint32_t, kRootCount> incarnations{};
   HostMemory host;
+  // None until somebody asks for guest memory or registers.
+  std::unique_ptr<Guest> guest;
   Invalidations invalidations;
   // What others do while a fault is on its way; empty: nothing.
   std::function<void()> interleave;

@@ -33,6 +33,37 @@ describe("verify vectors", () => {
     });
   });
 
+  test("the engine translates for 2,400 recorded VMs as the kernel did", LONG, async () => {
+    const file = join(root, "test/vectors/translate.jsonl.gz");
+    expect(await gpaliasJson(["verify", "vectors", file])).toMatchObject({
+      cases: 2400,
+      passed: 2400,
+      skipped: 0,
+    });
+  });
+
+  test.each([
+    ["a step without addresses", '{"id": "t", "steps": [{"exp": {}}]}', '"gvas" and "exp" in steps[0]'],
+    ["an unknown part", '{"id": "t", "steps": [{"gvas": [], "exp": {}, "msrs": []}]}', 'got "msrs"'],
+    [
+      "a slot of three columns",
+      '{"id": "t", "steps": [{"gvas": [], "exp": {}, "slots": [[0, "0x0", "0x1000"]]}]}',
+      '"slots"',
+    ],
+    ["no steps", '{"id": "t", "steps": []}', '"steps" that is not empty'],
+  ])("%s is no vector of translations", async (_, line, expected) => {
+    const { status, stderr } = await verify(`${line}\n`);
+    expect([status, stderr]).toEqual([3, expect.stringContaining(expected)]);
+  });
+
+  test("a translation that differs is shown by the part of the answer that does", async () => {
+    const { status, stdout } = await verify(
+      '{"id": "t", "steps": [{"gvas": ["0x5000"], "exp": {"pa": [null], "mem": []}}]}\n',
+    );
+    expect(status).toBe(1);
+    expect(stdout).toContain('["pa",');
+  });
+
   test("several files are one verification, and text says what passed", async () => {
     const { status, stdout, stderr } = await gpalias(["verify", "vectors", SAMPLE, SAMPLE]);
     expect([status, stderr]).toEqual([0, ""]);

@@ -19,7 +19,11 @@ const native: readonly Group[] = [
     may: [],
   },
   // The outside's whole view of the core. Only types, so every layer may name them.
-  { name: "core/machine.hpp", files: /^native\/core\/(machine|slot_types|tlb_shape)\.hpp$/, may: ["core/0"] },
+  {
+    name: "core/machine.hpp",
+    files: /^native\/core\/(machine|slot_types|tlb_shape|guest\/(registers|translation))\.hpp$/,
+    may: ["core/0"],
+  },
   // One strategy a file: knows the contract and the core, never another
   // strategy. What two readings of one patch share is a header of their own.
   {
@@ -57,14 +61,14 @@ const native: readonly Group[] = [
   {
     name: "core/1",
     files:
-      /^native\/core\/(formats\/\w+|alias\/alias_(space|traits|views)|spte|spte_change|leaf|role|pml|log_window|table_page|page_pool|page_queue|memslot|memslot_check|kernel_profile|dirty_bitmap|dirty_ring|tlb|tlb_shape|tlb_entry|tlb_overdue|flush_plan|parse_number|reserved_bits|every_kth|lazy_array|index_pool|sparse_bits|spte_ref_lists|reverse_map|shadow_hash|parent_lists|frame_set|host_memory|invalidation|write_track|mmio_cache|async_faults|pferr|guest_permissions|flush_provider|hyperv_list|guest_mtrrs|external_tables)\.[ch]pp$/,
+      /^native\/core\/(formats\/\w+|alias\/alias_(space|traits|views)|guest\/(set_registers|walk_rules|entry_format|guest_memory|guest)|spte|spte_change|leaf|role|pml|log_window|table_page|page_pool|page_queue|memslot|memslot_check|kernel_profile|dirty_bitmap|dirty_ring|tlb|tlb_shape|tlb_entry|tlb_overdue|flush_plan|parse_number|reserved_bits|every_kth|lazy_array|index_pool|sparse_bits|spte_ref_lists|reverse_map|shadow_hash|parent_lists|frame_set|host_memory|invalidation|write_track|mmio_cache|async_faults|pferr|guest_permissions|flush_provider|hyperv_list|guest_mtrrs|external_tables)\.[ch]pp$/,
     may: ["core/0", "core/machine.hpp"],
   },
   // Behaviour: walks, faults, range operations, the contract of a strategy.
   {
     name: "core/2",
     files:
-      /^native\/core\/(alias\/alias_(strategy|traits|views|defaults)|tracepoints\/\w+|rules\/rule(_set)?|audit\/audit\w*|\w+)\.[ch]pp$/,
+      /^native\/core\/(alias\/alias_(strategy|traits|views|defaults)|tracepoints\/\w+|guest\/\w+|rules\/rule(_set)?|audit\/audit\w*|\w+)\.[ch]pp$/,
     may: ["core/0", "core/1", "core/machine.hpp"],
   },
   // Many short lives of machines, seen from outside.
@@ -92,7 +96,7 @@ const lib: readonly Group[] = [
   // Only types; what the addon promises.
   {
     name: "addon-types",
-    files: /^lib\/native\/(addon|audit|explorer|host|page|rule|slot)-types\.ts$/,
+    files: /^lib\/native\/(addon|audit|explorer|guest|host|page|rule|slot)-types\.ts$/,
     may: [],
   },
   { name: "columns", files: /^lib\/columns\//, may: [...leaves, "addon-types"] },
@@ -102,7 +106,8 @@ const lib: readonly Group[] = [
   { name: "explanation", files: /^lib\/explanation\.ts$/, may: ["expect", "native"] },
   {
     name: "vm",
-    files: /^lib\/(vm|vm-public|vm-queries|vm-calls|audit|host-mapping|memslots?|memslot-ids|dirty-log)\.ts$/,
+    files:
+      /^lib\/(vm|vm-public|vm-queries|vm-calls|vm-guest|guest-\w+|audit|host-mapping|memslots?|memslot-ids|dirty-log)\.ts$/,
     may: [...leaves, "addon-types", "columns", "config", "native"],
   },
   // Formats name a native decoder and are handed it: they know its type alone.

@@ -151,6 +151,22 @@ export class FakeVm implements NativeVm {
   createGuestMemfd = (): number => 0;
   guestWrite = () => ({ bytesDone: 0, faulted: true, hva: new Float64Array(), bytes: new Float64Array() });
   guestRead = () => this.guestWrite();
+  setGuestCpuid = (): void => {};
+  setGuestRegisters = (): void => {};
+  guestRegisters = () => new BigUint64Array(7);
+  setNestedPaging = (): void => {};
+  writeGuestMemory = (): void => {};
+  readGuestMemory = (_: number | bigint, bytes: number) => new Uint8Array(bytes);
+  translate = () => ({
+    ended: 2,
+    level: 0,
+    granted: 0,
+    gpa: 0n,
+    errorCode: 0n,
+    address: 0n,
+    nested: false,
+    qualification: 0n,
+  });
   walk = () => [];
   page = () => ({ ways: [], cached: [] });
   rmap = () => ({ gpa: new Float64Array(), spte: new BigUint64Array(), level: new Uint8Array() });

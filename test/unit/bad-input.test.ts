@@ -2,7 +2,9 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { createVm, EventBatch, OutcomeBatch, type Vm, type VmConfig } from "../../lib/index.js";
+import { type Loose, type Method, NO_INTEGER, NO_OPTIONS, NO_U64 } from "../support/bad-arguments.js";
 import { wholeVm } from "../support/whole-vm.js";
+import { GUEST_METHODS } from "./bad-guest-arguments.js";
 import { thrownBy } from "./thrown.js";
 import { hasAddon } from "./with-addon.js";
 
@@ -33,37 +35,6 @@ function refuses(vm: Vm, call: () => unknown, code?: string): void {
   if (code !== undefined) expect(error["code"]).toBe(code);
   expect(error.message).not.toBe("");
   expect(wholeVm(vm, PLACES)).toBe(before);
-}
-
-/** Of no number that is asked for. */
-const NO_INTEGER: readonly unknown[] = [
-  Number.NaN,
-  -1,
-  0.5,
-  Number.POSITIVE_INFINITY,
-  2 ** 53,
-  "1",
-  null,
-  true,
-  {},
-];
-const NO_U64: readonly unknown[] = [...NO_INTEGER, -1n, 2n ** 64n];
-const NO_OPTIONS: readonly unknown[] = [
-  null,
-  1,
-  "vcpu",
-  { vpcu: 0 },
-  { vcpu: 2 },
-  { vcpu: -1 },
-  { vcpu: "0" },
-];
-
-type Loose = (...values: readonly unknown[]) => unknown;
-interface Method {
-  readonly name: string;
-  readonly of: (vm: Vm) => Loose;
-  /** Arguments that would do, each with values that would not. */
-  readonly args: readonly (readonly [good: unknown, bad: readonly unknown[]])[];
 }
 
 const slot = (vm: Vm) => vm.memslots.get(0) as NonNullable<ReturnType<Vm["memslots"]["get"]>>;
@@ -167,6 +138,7 @@ const METHODS: readonly Method[] = [
       [1, [...NO_INTEGER, 2 ** 30 + 1]],
     ],
   },
+  ...GUEST_METHODS,
   {
     name: "access",
     of: (vm) => vm.access.bind(vm) as Loose,
@@ -344,7 +316,7 @@ describe.skipIf(!hasAddon)("a value that cannot be", () => {
     const found = methods(facade).filter(
       (name) => typeof Object.getOwnPropertyDescriptor(vm, name)?.get !== "function",
     );
-    const fields = ["closed", "config", "preset", "memslots"];
+    const fields = ["closed", "config", "preset", "memslots", "memory"];
     expect([...new Set(found)].filter((name) => !known.has(name) && !fields.includes(name))).toEqual([]);
   });
 });

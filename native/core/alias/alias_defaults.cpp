@@ -70,6 +70,10 @@ FlushPlan Alias::flush_plan(const FlushRequest& request) const {
   return FlushPlan::one(request.range);
 }
 
+std::uint64_t Alias::stolen_bits() const {
+  return (space_.gfn_mask() | space_.stripped_mask) << kPageShift;
+}
+
 Gfn Alias::mtrr_gfn(AliasedGfn issued) const { return canonical(issued); }
 
 }  // namespace mmu

@@ -70,6 +70,11 @@ struct AliasSpace {
   constexpr AliasedGfn issue(Gfn gfn, unsigned alias) const {
     return {gfn.value | offset_of(alias)};
   }
+  // Of an address that has so many bits with its alias bits: the guest's own
+  // MAXPHYADDR.
+  constexpr unsigned width_without_aliases(unsigned address_bits) const {
+    return bit_count == 0 ? address_bits : low_bit;
+  }
   // What is left of a frame once it is on the bus: walks, faults and TLBs
   // start from it.
   constexpr AliasedGfn as_hardware_sees(AliasedGfn issued) const {

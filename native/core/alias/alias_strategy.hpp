@@ -80,6 +80,10 @@ class Alias {
     return space_.kind == PresetKind::kPrivateShared;
   }
 
+  // Bits of a gpa that an entry of the guest's own tables may carry to the page
+  // it leads to, and that lead to no table.
+  std::uint64_t stolen_bits() const;
+
   // Where hardware reaches a range of canonical frames, alias by alias.
   Views every_view(GfnRange range) const;
 

@@ -1,0 +1,191 @@
+// The registers of a guest's vCPU, and what follows from them.
+#include <algorithm>
+
+#include "core/guest/guest_calls.hpp"
+#include "core/guest/set_registers.hpp"
+#include "core/guest/walk.hpp"
+#include "core/pferr.hpp"
+
+namespace mmu {
+namespace {
+
+using Kind = NestedPaging::Kind;
+
+bool has_guest_1g(const Mmu& mmu) { return mmu.slot_rules.kernel.has_guest_1g; }
+
+// What a VMM would say to a guest of this VM.
+GuestCpuid usual_cpuid(const Mmu& mmu) {
+  const unsigned width =
+      mmu.alias.space().width_without_aliases(mmu.config.address_bits);
+  return {.maxphyaddr = static_cast<std::uint8_t>(width),
+          .is_amd = mmu.config.host.vendor == Vendor::kAmd,
+          .features = cpuid::kAll};
+}
+
+WalkRules rules_of(const Mmu& mmu, const GuestVcpu& of) {
+  WalkRules rules = guest_walk_rules(
+      of.registers, of.cpuid, mmu.alias.stolen_bits(), has_guest_1g(mmu));
+  rules.pdptrs = of.rules.pdptrs;
+  return rules;
+}
+
+// No alias bit has room in a nested table, so none is stolen.
+WalkRules second_rules_of(const Mmu& mmu, const GuestVcpu& of) {
+  if (of.nested.kind == Kind::kEpt) {
+    return ept_walk_rules(of.nested.ept, of.cpuid);
+  }
+  WalkRules rules =
+      guest_walk_rules(of.nested.npt, of.cpuid, 0, has_guest_1g(mmu));
+  rules.pdptrs = of.second.pdptrs;
+  return rules;
+}
+
+// Reads PAE's root entries. Where one cannot be read or is malformed, all stay
+// as they were. KVM: load_pdptrs().
+void load_pdptrs(GuestTables tables, const GuestCpuid& cpuid,
+                 const WalkRules* second, WalkRules& rules) {
+  if (!rules.has_pdptrs) return;
+  const std::uint64_t reserved =
+      (bits_from(cpuid.address_width(), 63) & ~rules.stolen) | bits(8, 5) |
+      bits(2, 1);
+  std::uint64_t table = rules.root & bits(31, 5);
+  if (second != nullptr) {
+    const GuestTranslation at = GuestWalker(tables).walk(
+        *second, nullptr, table, pferr::kUser | pferr::kWrite);
+    if (at.ended != GuestTranslation::Ended::kMapped) return;
+    table = at.gpa;
+  }
+  std::array<std::uint64_t, 4> entries{};
+  for (unsigned i = 0; i < entries.size(); ++i) {
+    const auto entry = tables.read<std::uint64_t>(table + i * 8);
+    if (!entry || ((*entry & 1) != 0 && (*entry & reserved) != 0)) return;
+    entries[i] = *entry;
+  }
+  rules.pdptrs = entries;
+}
+
+GuestTables tables_of(Mmu& mmu, unsigned vcpu) {
+  return {mmu, mmu.guest->memory, static_cast<std::uint16_t>(vcpu)};
+}
+
+Error unsupported(std::string detail) {
+  return {ErrorCode::kUnsupported, {}, std::move(detail)};
+}
+
+bool has_aliases(const Mmu& mmu) { return mmu.alias.stolen_bits() != 0; }
+
+bool is_32_bit(const GuestRegisters& registers) {
+  return (registers.cr0 & cr0::kPaging) != 0 &&
+         (registers.cr4 & cr4::kPae) == 0;
+}
+
+// Bits of an EPTP that say nothing, or something that there is not.
+// KVM: nested_vmx_check_eptp().
+std::optional<Error> check_eptp(const EptControls& ept,
+                                const GuestCpuid& cpuid) {
+  const std::uint64_t type = ept.eptp & 7;
+  const std::uint64_t depth = (ept.eptp >> 3 & 7) + 1;
+  const std::uint64_t reserved =
+      bits_from(cpuid.address_width(), 63) | bits(11, 7);
+  const bool is_good = (type == 0 || type == 6) && (depth == 4 || depth == 5) &&
+                       (ept.eptp & reserved) == 0;
+  if (is_good) return std::nullopt;
+  return Error{ErrorCode::kRegisters,
+               {{{"eptp", ept.eptp}}},
+               "eptp " + number(ept.eptp) +
+                   ": expected memory type 0 or 6, 4 or 5 levels, and a table "
+                   "within the guest's " +
+                   std::to_string(cpuid.address_width()) + " bits of address"};
+}
+
+std::optional<Error> check_nested(const Mmu& mmu, const NestedPaging& asked,
+                                  const GuestCpuid& cpuid) {
+  if (asked.kind == Kind::kNone) return std::nullopt;
+  if (has_aliases(mmu)) {
+    return unsupported(
+        "tables of a nested guest have no room for alias bits (EOPNOTSUPP)");
+  }
+  if (asked.kind == Kind::kEpt) return check_eptp(asked.ept, cpuid);
+  return check_registers(asked.npt, cpuid, mmu.slot_rules.kernel);
+}
+
+}  // namespace
+
+Result<GuestVcpu*> guest_vcpu(Mmu& mmu, unsigned vcpu) {
+  const std::uint64_t count = mmu.vcpu_ids.size();
+  if (vcpu >= count) {
+    return Error{ErrorCode::kVcpu,
+                 {{{"vcpu", vcpu}, {"count", count}}},
+                 "expected a vCPU below " + std::to_string(count) +
+                     ", got vCPU " + std::to_string(vcpu)};
+  }
+  if (mmu.guest == nullptr) mmu.guest = std::make_unique<Guest>();
+  std::vector<GuestVcpu>& vcpus = mmu.guest->vcpus;
+  vcpus.reserve(vcpu + 1);
+  while (vcpus.size() <= vcpu) {
+    vcpus.push_back({usual_cpuid(mmu), {}, {}, {}, {}});
+  }
+  return &vcpus[vcpu];
+}
+
+std::optional<Error> set_guest_cpuid(Mmu& mmu, unsigned vcpu,
+                                     const GuestCpuid& cpuid) {
+  Result<GuestVcpu*> found = guest_vcpu(mmu, vcpu);
+  if (!found) return found.error();
+  GuestVcpu& of = *found.value();
+  of.cpuid = cpuid;
+  of.rules = rules_of(mmu, of);
+  if (of.second_level() != nullptr) of.second = second_rules_of(mmu, of);
+  return std::nullopt;
+}
+
+std::optional<Error> set_guest_registers(Mmu& mmu, unsigned vcpu,
+                                         const GuestRegisters& asked,
+                                         bool flags_alone) {
+  Result<GuestVcpu*> found = guest_vcpu(mmu, vcpu);
+  if (!found) return found.error();
+  GuestVcpu& of = *found.value();
+  if (flags_alone) {
+    of.registers.rflags = asked.rflags;
+    of.registers.pkru = asked.pkru;
+    of.rules = rules_of(mmu, of);
+    return std::nullopt;
+  }
+  const KernelProfile& kernel = mmu.slot_rules.kernel;
+  if (auto error = check_registers(asked, of.cpuid, kernel)) return error;
+  const GuestRegisters taken = as_taken(asked, kernel);
+  if (has_aliases(mmu) && is_32_bit(taken)) {
+    return unsupported(
+        "32-bit page tables have no room for alias bits (EOPNOTSUPP)");
+  }
+  of.registers = taken;
+  of.rules = rules_of(mmu, of);
+  load_pdptrs(tables_of(mmu, vcpu), of.cpuid, of.second_level(), of.rules);
+  return std::nullopt;
+}
+
+std::optional<Error> set_nested_paging(Mmu& mmu, unsigned vcpu,
+                                       const NestedPaging& asked) {
+  Result<GuestVcpu*> found = guest_vcpu(mmu, vcpu);
+  if (!found) return found.error();
+  GuestVcpu& of = *found.value();
+  if (auto error = check_nested(mmu, asked, of.cpuid)) return error;
+  of.nested = asked;
+  if (of.second_level() == nullptr) return std::nullopt;
+  of.second = second_rules_of(mmu, of);
+  load_pdptrs(tables_of(mmu, vcpu), of.cpuid, nullptr, of.second);
+  return std::nullopt;
+}
+
+Result<GuestTranslation> translate(Mmu& mmu, unsigned vcpu,
+                                   std::uint64_t address, std::uint64_t access,
+                                   std::vector<GuestReference>* trail) {
+  Result<GuestVcpu*> found = guest_vcpu(mmu, vcpu);
+  if (!found) return found.error();
+  GuestTables tables = tables_of(mmu, vcpu);
+  const GuestVcpu& of = *found.value();
+  return GuestWalker(tables, trail)
+      .walk(of.rules, of.second_level(), address, access);
+}
+
+}  // namespace mmu
