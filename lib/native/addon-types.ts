@@ -191,7 +191,7 @@ export interface NativeVm extends NativeGuest {
     reset: boolean,
   ): undefined;
   /** `errno` is `""` if anything was done. */
-  prefault(vcpu: number, gpa: number, bytes: number): NativePrefault;
+  prefault(vcpu: number, gpa: number | bigint, bytes: number | bigint): NativePrefault;
   invalidation(): NativeInvalidation;
   /** ERR_MMU_PAGES below 64. */
   setMmuPages(pages: number): NativeOutcome;

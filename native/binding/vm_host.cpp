@@ -33,8 +33,8 @@ Napi::Value VmWrap::set_host_mapping(const Napi::CallbackInfo& info) {
 
 Napi::Value VmWrap::prefault(const Napi::CallbackInfo& info) {
   const auto vcpu = integer<std::uint32_t>(info[0], "vcpu");
-  const auto gpa = integer<std::uint64_t>(info[1], "gpa");
-  const auto bytes = integer<std::uint64_t>(info[2], "bytes");
+  const std::uint64_t gpa = u64(info[1], "gpa");
+  const std::uint64_t bytes = u64(info[2], "bytes");
   const PrefaultResult done = take(Env(), machine().prefault(vcpu, gpa, bytes));
   Napi::Object made = Napi::Object::New(Env());
   made.Set("bytesDone", to_js(Env(), done.bytes_done));

@@ -88,6 +88,7 @@ OutcomeCode handle_fault(Mmu& mmu, Fault& fault) {
   }
   const OutcomeCode code = answer(mmu, fault);
   if (!fault.out_of_memory) count(mmu.vcpus[fault.vcpu], code);
+  if (code == OutcomeCode::kWriteProtected) mmu.ops->emulated_write(fault.gfn);
   return code;
 }
 

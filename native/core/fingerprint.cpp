@@ -129,6 +129,7 @@ void add_tlb(Digest& digest, const Mmu& mmu, unsigned vcpu) {
 Fingerprint of_vcpu(const Mmu& mmu, unsigned vcpu) {
   Digest digest;
   if (mmu.tlbs) add_tlb(digest, mmu, vcpu);
+  mmu.ops->add_roots_of(digest, vcpu);
   if (mmu.pml) {
     mmu.pml->each(vcpu, [&](AliasedGfn gfn) { digest.add(gfn.value); });
   }

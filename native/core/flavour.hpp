@@ -83,6 +83,23 @@ class FlavourOps {
   // A slot has come or gone; without a limit set by hand it follows.
   virtual void memory_changed() {}
 
+  // Whether each vCPU has a root of its own, as its registers ask: where KVM
+  // shadows the guest's tables. The next five do nothing elsewhere.
+  virtual bool loads_roots() const { return false; }
+  // An errno if it cannot be had. May zap and flush. KVM: kvm_mmu_reload().
+  virtual std::string_view load_root(unsigned) { return {}; }
+  // Its registers or its CPUID have changed. May flush.
+  // KVM: kvm_mmu_reset_context().
+  virtual void unload_roots(unsigned) {}
+  // Zaps what stands for tables of the guest's in these frames. True if
+  // everything has to be flushed.
+  // KVM: kvm_mmu_zap_memslot_pages_and_flush().
+  virtual bool zap_guest_tables(GfnRange) { return false; }
+  virtual void add_roots_of(Digest&, unsigned) const {}
+  // A write that was refused is emulated: one entry, nobody knows which. Who
+  // shadows the guest's tables may zap and flush. KVM: kvm_mmu_track_write().
+  virtual void emulated_write(Gfn) {}
+
   // How many reverse-map entries a frame has.
   virtual std::uint64_t rmap_count(Gfn) const { return 0; }
   virtual void append_tables(std::vector<TableView>&) const = 0;

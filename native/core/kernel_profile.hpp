@@ -42,6 +42,9 @@ struct KernelProfile {
   bool has_guest_1g;
   // Bits of CR4 that every guest may set, and no others; 0: by its CPUID.
   std::uint64_t guest_cr4;
+  // The host's processor has one dimension of paging, so KVM shadows the
+  // guest's tables. KVM: tdp_enabled is false.
+  bool pages_by_shadow;
 };
 
 // KVM_X86_QUIRK_SLOT_ZAP_ALL.
@@ -59,10 +62,10 @@ inline constexpr std::uint64_t kOldCr4 =
 
 // By Kernel.
 inline constexpr std::array<KernelProfile, 3> kProfiles{{
-    {kSlots, 2, true, false, 0, true, 0, 0, 19, kQuirks, false, true, 0},
-    {509, 2, false, false, 0, false, 64, 0, 18, 0, false, true, 0},
+    {kSlots, 2, true, false, 0, true, 0, 0, 19, kQuirks, false, true, 0, false},
+    {509, 2, false, false, 0, false, 64, 0, 18, 0, false, true, 0, false},
     {kSlots, 1, true, true, kShareableMemfd, true, 52, 47, 19, kQuirks, true,
-     false, kOldCr4},
+     false, kOldCr4, true},
 }};
 }  // namespace kernels
 

@@ -56,10 +56,11 @@ void flush_shadow(Mmu& mmu, const Memslot& slot) {
   const OnSlotEnd what = on_slot_end(mmu);
   if (what != OnSlotEnd::kLeavesOnly) mmu.ops->zap_all_fast();
   if (what == OnSlotEnd::kForgetPrivate || slot.as_id != 0) return;
-  if (!mmu.ops->zap(ZapCause::kSlot, slot.range)) return;
+  const bool any = mmu.ops->zap(ZapCause::kSlot, slot.range);
   if (what == OnSlotEnd::kLeavesOnly) {
-    mmu.flush.all();
-  } else {
+    const bool freed = mmu.ops->zap_guest_tables(slot.range);
+    if (any || freed) mmu.flush.all();
+  } else if (any) {
     mmu.flush.range(slot.range);
   }
 }

@@ -57,6 +57,9 @@ struct MmuStats {
   std::uint64_t mmu_shadow_zapped = 0;
   std::uint64_t mmu_recycled = 0;
   std::uint64_t mmu_cache_miss = 0;
+  std::uint64_t mmu_pte_write = 0;
+  std::uint64_t mmu_pde_zapped = 0;
+  std::uint64_t mmu_flooded = 0;
   std::uint64_t max_mmu_rmap_size = 0;
   std::uint64_t max_mmu_page_hash_collisions = 0;
 };

@@ -48,10 +48,21 @@ std::uint64_t pages_done(AliasedGfn gfn, Level level) {
   return pages - (gfn.value & (pages - 1));
 }
 
+// Whatever the address is: the root comes first, and then there is no second
+// dimension to fault in. KVM: kvm_arch_vcpu_pre_fault_memory().
+std::string_view prefault_root(Mmu& mmu, unsigned vcpu) {
+  const std::string_view refused = mmu.ops->load_root(vcpu);
+  return refused.empty() ? "EOPNOTSUPP" : refused;
+}
+
 }  // namespace
 
 Prefaulted prefault(Mmu& mmu, unsigned vcpu, AliasedRange frames) {
   Prefaulted done;
+  if (mmu.ops->loads_roots()) {
+    done.errno_name = prefault_root(mmu, vcpu);
+    return done;
+  }
   while (done.pages < frames.size()) {
     const AliasedGfn gfn{frames.start.value + done.pages};
     if (chooses_alias(mmu) && mmu.alias.space().is_aliased(gfn.value)) {
@@ -94,12 +105,12 @@ bool finish_async_faults(Mmu& mmu, unsigned vcpu) {
 Result<PrefaultResult> prefault_memory(Mmu& mmu, unsigned vcpu,
                                        std::uint64_t gpa, std::uint64_t bytes) {
   if (vcpu >= mmu.vcpu_ids.size()) return bad_vcpu(mmu, vcpu);
-  if (!fits(gpa, mmu.config.address_bits)) return bad_gpa(gpa);
-  const std::uint64_t end = bit(mmu.config.address_bits);
   const bool aligned = (gpa | bytes) % kPageSize == 0;
   if (!aligned || bytes == 0 || gpa + bytes < gpa) {
     return PrefaultResult{0, "EINVAL"};
   }
+  if (!fits(gpa, mmu.config.address_bits)) return bad_gpa(gpa);
+  const std::uint64_t end = bit(mmu.config.address_bits);
   const std::uint64_t last = std::min(end, gpa + bytes);
   mmu.flush.begin_event(true);
   const Prefaulted done =

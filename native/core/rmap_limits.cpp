@@ -17,7 +17,7 @@ constexpr std::uint64_t kMemoryPerPage = 50;
 }  // namespace
 
 std::uint64_t RmapOps::free_pages() const {
-  const std::uint64_t used = hash_.size();
+  const std::uint64_t used = used_pages();
   return max_pages_ > used ? max_pages_ - used : 0;
 }
 
@@ -34,19 +34,16 @@ bool RmapOps::make_pages_available() {
 void RmapOps::zap_oldest(std::uint64_t pages) {
   std::uint64_t& recycled = mmu_.stats.mmu_recycled;
   const std::uint64_t before = recycled;
-  for (; pages != 0 && active_.first() != kNoPage; --pages) {
-    zap_table(active_.first());
-    ++recycled;
-  }
+  for (; pages != 0 && zap_one_old(); --pages) ++recycled;
   if (recycled != before) mmu_.flush.all();
 }
 
 // Pages that cannot go stay within what is allowed.
 void RmapOps::change_limit(std::uint64_t pages) {
-  const std::uint64_t used = hash_.size();
+  const std::uint64_t used = used_pages();
   if (used > pages) {
     zap_oldest(used - pages);
-    pages = hash_.size();
+    pages = used_pages();
   }
   max_pages_ = pages;
 }

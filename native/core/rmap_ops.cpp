@@ -201,7 +201,8 @@ void RmapOps::zap_all_fast() {
   mmu_.stats.mmu_shadow_zapped += pages;
   mmu_.tree(RootId::kDirect).adopt_root({});
   ++mmu_.incarnation(RootId::kDirect);
-  if (pages > 1) mmu_.flush.all();
+  const bool freed = roots_ && roots_->zap_all();
+  if (pages > 1 || freed) mmu_.flush.all();
 }
 
 // Its children lose a parent and stay in the hash.
@@ -284,6 +285,7 @@ void RmapOps::add_tables(Digest& digest) const {
     pages.push_back(page.value());
   });
   add_unordered(digest, pages);
+  if (roots_) roots_->add_pages(digest);
 }
 
 std::unique_ptr<FlavourOps> make_rmap_ops(Mmu& mmu, ParentLists& parents,

@@ -11,6 +11,7 @@
 #include "core/log_window.hpp"
 #include "core/page_queue.hpp"
 #include "core/parent_lists.hpp"
+#include "core/shadow/shadow_roots.hpp"
 #include "core/shadow_hash.hpp"
 
 namespace mmu {
@@ -26,6 +27,7 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   RmapOps(Mmu& mmu, ParentLists&& parents, PageQueue&& active)
       : mmu_(mmu), parents_(std::move(parents)), active_(std::move(active)) {
     for (PageTable& tree : mmu.trees) tree.observe(this);
+    if (mmu.slot_rules.kernel.pages_by_shadow) keep_roots();
   }
 
   bool ensure_room(const Fault& fault) override;
@@ -44,6 +46,12 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   bool write_protect_gfns(const Memslot& slot, GfnRange frames) override;
   void set_page_limit(std::uint64_t pages) override;
   void memory_changed() override;
+  bool loads_roots() const override { return roots_ != nullptr; }
+  std::string_view load_root(unsigned vcpu) override;
+  void unload_roots(unsigned vcpu) override;
+  bool zap_guest_tables(GfnRange frames) override;
+  void add_roots_of(Digest& digest, unsigned vcpu) const override;
+  void emulated_write(Gfn gfn) override;
   std::uint64_t rmap_count(Gfn gfn) const override;
   void append_tables(std::vector<TableView>& tables) const override;
   std::optional<ShadowBooks> books() const override {
@@ -91,11 +99,16 @@ class RmapOps final : public FlavourOps, public SpteObserver {
                      Spte leaf);
   bool may_prefetch(const Fault& fault, Spte old) const;
 
+  // rmap_roots.cpp
+  void keep_roots();
+  std::uint64_t used_pages() const;
+
   // rmap_limits.cpp
   std::uint64_t free_pages() const;
   bool make_pages_available();
   void change_limit(std::uint64_t pages);
   void zap_oldest(std::uint64_t pages);
+  bool zap_one_old();
   // A leaf was set at `level`, in whose list there were `before` others.
   // True if that was too many, and all of them are gone.
   bool recycle(Gfn gfn, Level level, std::uint64_t before);
@@ -124,7 +137,8 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   Mmu& mmu_;
   ShadowHash hash_;
   ParentLists parents_;
-  PageQueue active_;  // all pages but roots, oldest first
+  PageQueue active_;                    // all pages but roots, oldest first
+  std::unique_ptr<ShadowRoots> roots_;  // null with two dimensions of paging
   std::uint64_t max_pages_ = kLeastMmuPages;
   bool has_own_limit_ = false;
   // Leaves that the list had to which one was added last.

@@ -21,6 +21,9 @@ struct PageRole {
   static constexpr std::uint32_t kInvalid = 1u << 11;
   static constexpr std::uint32_t kEferNx = 1u << 12;
   static constexpr std::uint32_t kCr0Wp = 1u << 13;
+  // SMEP and SMAP count here only where CR0.WP is clear.
+  static constexpr std::uint32_t kSmepAndNotWp = 1u << 14;
+  static constexpr std::uint32_t kSmapAndNotWp = 1u << 15;
   // Nobody keeps Accessed and Dirty below.
   static constexpr std::uint32_t kAdDisabled = 1u << 16;
   // The tree is KVM's picture of external tables.
@@ -29,14 +32,27 @@ struct PageRole {
   // pages of 8-byte entries, or four at level 2.
   static constexpr std::uint32_t kHas4ByteGpte = 1u << 4;
   static constexpr unsigned kQuadrantShift = 5;
+  static constexpr std::uint32_t kQuadrant = 3u << kQuadrantShift;
   // The number of the address space.
   static constexpr unsigned kSmmShift = 24;
+
+  static constexpr std::uint32_t kLevel = 15;
 
   std::uint32_t word = 0;
 
   friend constexpr bool operator==(PageRole, PageRole) = default;
 
   constexpr bool has(std::uint32_t mask) const { return (word & mask) == mask; }
+  constexpr unsigned level() const { return word & kLevel; }
+  constexpr unsigned quadrant() const {
+    return (word & kQuadrant) >> kQuadrantShift;
+  }
+  constexpr PageRole at_level(unsigned level) const {
+    return {(word & ~kLevel) | level};
+  }
+  constexpr PageRole in_quadrant(unsigned quadrant) const {
+    return {(word & ~kQuadrant) | quadrant << kQuadrantShift};
+  }
   constexpr PageRole with(std::uint32_t mask) const { return {word | mask}; }
   // 5.10 says the opposite of kHas4ByteGpte, and knows no mirrors.
   constexpr PageRole as_510() const { return {word ^ kHas4ByteGpte}; }

@@ -86,8 +86,8 @@ export const legacy = [
   {
     name: "zap-all flushes for a bare root",
     file: "native/core/rmap_ops.cpp",
-    find: "if (pages > 1) mmu_.flush.all();",
-    replace: "if (pages > 0) mmu_.flush.all();",
+    find: "if (pages > 1 || freed) mmu_.flush.all();",
+    replace: "if (pages > 0 || freed) mmu_.flush.all();",
   },
   {
     name: "the root of the rmap flavour keeps its incarnation",

@@ -42,6 +42,15 @@ describe("verify vectors", () => {
     });
   });
 
+  test("the engine loads and drops roots in 720 recorded VMs as the kernel did", LONG, async () => {
+    const file = join(root, "test/vectors/mmuroots.jsonl.gz");
+    expect(await gpaliasJson(["verify", "vectors", file])).toMatchObject({
+      cases: 720,
+      passed: 720,
+      skipped: 0,
+    });
+  });
+
   test.each([
     ["a step without addresses", '{"id": "t", "steps": [{"exp": {}}]}', '"gvas" and "exp" in steps[0]'],
     ["an unknown part", '{"id": "t", "steps": [{"gvas": [], "exp": {}, "msrs": []}]}', 'got "msrs"'],

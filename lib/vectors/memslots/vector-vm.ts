@@ -9,11 +9,11 @@
 import { nativeConfigOf } from "../../config/engine.js";
 import { resolveConfigWith } from "../../config.js";
 import type { NativeAddon, NativeVm, NativeVmConfig } from "../../native/addon-types.js";
+import { outcomeOf } from "../outcome.js";
 import type { VectorAnswer, VectorOp } from "../types.js";
 import { ProcessMemory } from "./process-memory.js";
 import { writeWallClock } from "./wall-clock.js";
 
-const DONE = "0";
 const WORD_BYTES = 8;
 const WORD_PAGES = 64;
 const PAGE_BYTES = 4096;
@@ -72,24 +72,14 @@ export class VectorVm {
 
   perform(op: VectorOp): VectorAnswer {
     const before = this.#flushes();
-    const [outcome, value] = this.#outcomeOf(op);
+    const [outcome, ...value] = outcomeOf(() => (PERFORM[op[0]] as Perform)(this, op));
     const flushes = this.#flushes() - (op[0] === "vm" ? 0 : before);
-    return value === undefined ? [outcome, flushes] : [outcome, flushes, value];
+    return [outcome, flushes, ...value];
   }
 
   close(): void {
     this.#native?.close();
     this.#native = undefined;
-  }
-
-  #outcomeOf(op: VectorOp): readonly [string, unknown?] {
-    try {
-      return [DONE, (PERFORM[op[0]] as Perform)(this, op)];
-    } catch (error) {
-      const errno = error instanceof Error && "errno" in error ? error.errno : "";
-      if (typeof errno === "string" && errno !== "") return [errno];
-      throw error;
-    }
   }
 
   #flushes(): number {

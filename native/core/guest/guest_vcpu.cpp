@@ -1,6 +1,7 @@
 // The registers of a guest's vCPU, and what follows from them.
 #include <algorithm>
 
+#include "core/flavour.hpp"
 #include "core/guest/guest_calls.hpp"
 #include "core/guest/set_registers.hpp"
 #include "core/guest/walk.hpp"
@@ -109,6 +110,19 @@ std::optional<Error> check_nested(const Mmu& mmu, const NestedPaging& asked,
   return check_registers(asked.npt, cpuid, mmu.slot_rules.kernel);
 }
 
+// Of what KVM asks whether roots may stay: it compares what it is given with
+// what it has, though it may have taken less. KVM: __set_sregs_common().
+bool are_control_registers_alike(const GuestRegisters& a,
+                                 const GuestRegisters& b) {
+  return a.cr0 == b.cr0 && a.cr3 == b.cr3 && a.cr4 == b.cr4 && a.efer == b.efer;
+}
+
+// KVM: kvm_mmu_reset_context().
+void reset_mmu(Mmu& mmu, unsigned vcpu) {
+  mmu.flush.begin_event(false);
+  mmu.ops->unload_roots(vcpu);
+}
+
 }  // namespace
 
 Result<GuestVcpu*> guest_vcpu(Mmu& mmu, unsigned vcpu) {
@@ -136,6 +150,7 @@ std::optional<Error> set_guest_cpuid(Mmu& mmu, unsigned vcpu,
   of.cpuid = cpuid;
   of.rules = rules_of(mmu, of);
   if (of.second_level() != nullptr) of.second = second_rules_of(mmu, of);
+  reset_mmu(mmu, vcpu);
   return std::nullopt;
 }
 
@@ -158,9 +173,11 @@ std::optional<Error> set_guest_registers(Mmu& mmu, unsigned vcpu,
     return unsupported(
         "32-bit page tables have no room for alias bits (EOPNOTSUPP)");
   }
+  const bool keeps_roots = are_control_registers_alike(asked, of.registers);
   of.registers = taken;
   of.rules = rules_of(mmu, of);
   load_pdptrs(tables_of(mmu, vcpu), of.cpuid, of.second_level(), of.rules);
+  if (!keeps_roots) reset_mmu(mmu, vcpu);
   return std::nullopt;
 }
 

@@ -92,6 +92,45 @@ test("a clear reads its prefix, then its fill, and a NULL buffer only where ther
   expect((await verifyVectors([file(vector(ops, res))])).firstFailures).toEqual([]);
 });
 
+describe("roots", () => {
+  const root = (ops: unknown[], res: unknown[]) => JSON.stringify({ id: "r", kind: "mix", ops, res });
+  const slot = ["slot", 0, "0x0", "0x100000", 0, "0x0"];
+  const nothing = [0, 0, 0, 0];
+
+  test("are loaded by a prefault, and a flag comes before everything", async () => {
+    const load = ["prefault", "0x0", "0x1000", "0x0"];
+    const ops = [["vm"], load, slot, load, load, ["prefault", "0x0", "0x1000", "0x1"]];
+    const outcomes = ["0", "ENOSPC", "0", "EOPNOTSUPP", "EOPNOTSUPP", "EINVAL"];
+    const res = outcomes.map((outcome, at) => [outcome, at === 3 ? [4, 0, 0, 0] : nothing]);
+    expect((await verifyVectors([file(root(ops, res))])).firstFailures).toEqual([]);
+    res[3] = ["EOPNOTSUPP", [3, 0, 0, 0]];
+    const { firstFailures } = await verifyVectors([file(root(ops, res))]);
+    expect(firstFailures).toMatchObject([{ id: "r", step: 3, op: load, got: ["EOPNOTSUPP", [4, 0, 0, 0]] }]);
+  });
+
+  test.each([
+    ["three counts", [["vm"]], [["0", [0, 0, 0]]], "four counts"],
+    [
+      "a vCPU too far",
+      [["vm"], ["vcpu", 2]],
+      [
+        ["0", nothing],
+        ["0", nothing],
+      ],
+      "a vCPU up to 1 in ops[1]",
+    ],
+    [
+      "a vCPU of the VM before",
+      [["vm"], ["vcpu", 1], ["vm"], ["vcpu", 2]],
+      Array(4).fill(["0", nothing]),
+      "a vCPU up to 1 in ops[3]",
+    ],
+    ["a width of nine bits", [["vm"], ["cpuid", 256]], Array(2).fill(["0", nothing]), 'of "cpuid"'],
+  ])("with %s are no vector", async (_, ops, res, expected) => {
+    await expect(verifyVectors([file(root(ops, res))])).rejects.toThrow(expected);
+  });
+});
+
 test("an abort between two vectors says how many were done", async () => {
   const abort = new AbortController();
   const onProgress = (cases: number) => void (cases === 2 && abort.abort());
