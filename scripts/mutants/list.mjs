@@ -5,6 +5,7 @@ import { caching } from "./caching.mjs";
 import { legacy } from "./legacy.mjs";
 import { mapping } from "./mapping.mjs";
 import { privateMemory } from "./private-memory.mjs";
+import { shadowRoots } from "./shadow-roots.mjs";
 import { strategies } from "./strategies.mjs";
 
-export const mutants = [...mapping, ...strategies, ...caching, ...privateMemory, ...legacy];
+export const mutants = [...mapping, ...strategies, ...caching, ...privateMemory, ...legacy, ...shadowRoots];

@@ -126,6 +126,15 @@ TEST_CASE("registers that are set to what they were keep the root") {
         Counts{0, 1, 1, 0});
 }
 
+TEST_CASE("registers that are not taken as they are given drop the roots") {
+  const auto machine = a_vm();
+  const GuestRegisters legacy{.cr0 = 0x80000031};
+  set(*machine, legacy);
+  CHECK(grown(*machine, [&] { load(*machine); }) == Counts{4, 0, 0, 0});
+  CHECK(grown(*machine, [&] { remove(*machine); }) == Counts{0, 4, 0, 0});
+  CHECK(grown(*machine, [&] { set(*machine, legacy); }) == Counts{0, 4, 1, 0});
+}
+
 TEST_CASE("registers that are refused keep the root, and all else") {
   const auto machine = a_vm();
   load_at(*machine, 0x5000);
@@ -149,6 +158,19 @@ TEST_CASE(
   CHECK(grown(*machine, [&] { remove(*machine); }) == Counts{0, 1, 1, 0});
   CHECK(grown(*machine, [&] { load(*machine); }) == Counts{0, 0, 0, 0});
   CHECK(grown(*machine, [&] { load(*machine, 1); }) == Counts{0, 0, 0, 0});
+}
+
+TEST_CASE(
+    "a root that is zapped while it is loaded has every vCPU look at its own") {
+  const auto machine = a_vm(2);
+  REQUIRE_FALSE(machine->disable_quirks(0x80));
+  load_at(*machine, 0x5000);
+  load_at(*machine, kNowhere, 1);
+  world::add(*machine, {.id = 1, .gpa = kNowhere, .bytes = kMiB});
+  CHECK(grown(*machine, [&] { load(*machine, 1); }) == Counts{0, 0, 0, 0});
+  CHECK(grown(*machine, [&] { remove(*machine); }) == Counts{0, 1, 0, 0});
+  CHECK(grown(*machine, [&] { load(*machine); }) == Counts{0, 1, 1, 0});
+  CHECK(grown(*machine, [&] { load(*machine, 1); }) == Counts{1, 0, 0, 0});
 }
 
 TEST_CASE("B63: three writes to a root's table without a walk zap the root") {
@@ -201,4 +223,26 @@ TEST_CASE("roots and tables are recycled in one order of age") {
     // Nobody watches the table of a root that is gone.
     CHECK(watchers(*machine) == (zapped > kOlder ? 0 : 1));
   }
+}
+
+TEST_CASE("recycling passes over a root that is loaded") {
+  const auto machine = a_vm();
+  load_at(*machine, 0x5000);
+  for (std::uint64_t i = 0; i < 80; ++i) {
+    world::access(*machine, i * 2 * kMiB);
+  }
+  // The tree's root, two levels, eighty tables, the vCPU's root.
+  CHECK(grown(*machine, [&] { REQUIRE(machine->set_mmu_pages(64)); }) ==
+        Counts{0, 20, 1, 20});
+  CHECK(watchers(*machine) == 1);
+  CHECK(load_at(*machine, 0x5000) == Counts{0, 0, 0, 0});
+}
+
+TEST_CASE("a CR3 that leads into one of KVM's own slots leads nowhere") {
+  auto machine = world::vm({.mmu = mmu::Flavour::kRmap,
+                            .internal_slots = true,
+                            .kernel = mmu::Kernel::kPvm618});
+  world::add(*machine, {.bytes = kMiB});
+  CHECK(load_at(*machine, 0xfee00000) == Counts{0, 0, 0, 0});
+  CHECK(load_at(*machine, 0x5000) == Counts{1, 0, 0, 0});
 }
