@@ -28,6 +28,21 @@ export const ROWS = [
   ...perShape(GATED, { name: "hit-plain", bench: "HitReplay", floor: "HitPlainFloor", target: 2.5 }),
   ...perShape(GATED, { name: "hit-gathered", bench: "HitReplay", floor: "HitGatheredFloor" }),
   ...perShape(GATED, { name: "touch", bench: "TouchReplay", floor: "TouchFloor", target: 3 }),
+  // Addresses all over 1 and 16 GiB of 4K pages.
+  ...["1", "16"].flatMap((gib) => [
+    {
+      name: `guest-walk-${gib}GiB`,
+      bench: `GuestWalkBatch/${gib}/manual_time`,
+      floor: `GuestWalkFloor/${gib}/manual_time`,
+      target: 1.5,
+    },
+    {
+      name: `guest-walk-abreast-${gib}GiB`,
+      bench: `GuestWalkBatch/${gib}/manual_time`,
+      floor: `GuestWalkFloorAbreast/${gib}/manual_time`,
+      target: 1.5,
+    },
+  ]),
   { name: "decode-text", bench: "decode/ftrace", floor: "decode/ftrace-floor" },
   { name: "decode-binary", bench: "decode/binary", floor: "decode/binary-floor" },
   ...["Insert", "Build", "Lookup"].flatMap((verb) => [

@@ -6,6 +6,7 @@
  */
 import type { Gpa } from "./address.js";
 import { type Access, accessBits } from "./columns/event-batch.js";
+import { TranslationBatch } from "./columns/translation-batch.js";
 import type { ResolvedVmConfig } from "./config.js";
 import { attempt } from "./errors.js";
 import { expectInteger, expectKeys, wrongType } from "./expect.js";
@@ -86,6 +87,18 @@ export interface VmGuest {
     access: Access | readonly Access[],
     options?: TranslateOptions,
   ): GuestTranslation;
+  /**
+   * {@link VmGuest.translate} of the rows [0, count) of a batch, in order, all with one access. No row throws; each says how
+   * it ended.
+   *
+   * @throws TypeError or RangeError with code `ERR_CONFIG` for what is no batch; MmuError `ERR_VCPU` (EINVAL),
+   * `ERR_OUT_OF_MEMORY`
+   */
+  translateBatch(
+    batch: TranslationBatch,
+    access: Access | readonly Access[],
+    options?: Omit<TranslateOptions, "references">,
+  ): void;
 }
 
 const U32 = 2 ** 32 - 1;
@@ -147,6 +160,20 @@ export class NativeGuestCalls extends NativeCalls implements VmGuest {
     const [address, code] = [word("gva", gva), errorCodeOf(access, options)];
     const wants = flag("references", options.references);
     return translationOf(attempt(() => this.#native.translate(vcpu, address, code, wants)));
+  }
+
+  translateBatch(
+    batch: TranslationBatch,
+    access: Access | readonly Access[],
+    options: Omit<TranslateOptions, "references"> = {},
+  ): void {
+    if (!(batch instanceof TranslationBatch)) throw wrongType("batch", "a TranslationBatch", batch);
+    const { block, capacity } = batch;
+    const count = expectInteger("count", batch.count, 0, capacity);
+    expectKeys("translateBatch", options, ["vcpu", "user", "implicit"]);
+    const vcpu = vcpuIn("translateBatch", { vcpu: options.vcpu ?? 0 });
+    const code = errorCodeOf(access, options);
+    attempt(() => this.#native.translateBatch(vcpu, code, block, capacity, count));
   }
 }
 

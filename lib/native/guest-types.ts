@@ -28,4 +28,6 @@ export interface NativeGuest {
   readGuestMemory(gpa: number | bigint, bytes: number): Uint8Array;
   /** `access`: bits of a fault's error code. */
   translate(vcpu: number, address: bigint, access: bigint, references: boolean): NativeTranslation;
+  /** `block`: columns for `capacity` rows, as lib/columns/translation-batch.ts lays them out. */
+  translateBatch(vcpu: number, access: bigint, block: Uint8Array, capacity: number, count: number): void;
 }

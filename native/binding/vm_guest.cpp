@@ -90,6 +90,32 @@ Napi::Object to_js(Napi::Env env, const GuestTranslation& found) {
   return made;
 }
 
+// Bytes of a row, and where its columns start, by the rows of the block:
+// lib/columns/translation-batch.ts.
+constexpr std::size_t kRowBytes = 8 + 8 + 4 + 3;
+
+TranslationColumns columns(Napi::Value value, std::size_t capacity,
+                           std::size_t count) {
+  const std::span<const std::uint8_t> block = bytes(value, "block");
+  const auto start = reinterpret_cast<std::uintptr_t>(block.data());
+  if (count > capacity || capacity > block.size() / kRowBytes ||
+      start % sizeof(double) != 0) {
+    throw wrong(value.Env(), "block", "aligned columns for so many rows");
+  }
+  // JavaScript's own memory, which this call alone uses.
+  auto* at = const_cast<std::uint8_t*>(block.data());
+  const auto column = [&](std::size_t bytes_before) {
+    return at + bytes_before * capacity;
+  };
+  return {.gva = reinterpret_cast<const std::uint64_t*>(column(0)),
+          .gpa = reinterpret_cast<double*>(column(8)),
+          .error_code = reinterpret_cast<std::uint32_t*>(column(16)),
+          .ended = column(20),
+          .level = column(21),
+          .granted = column(22),
+          .count = count};
+}
+
 void throw_if(Napi::Env env, const std::optional<mmu::Error>& error) {
   if (error) throw binding::to_js(env, *error);
 }
@@ -159,6 +185,18 @@ Napi::Value VmWrap::translate(const Napi::CallbackInfo& info) {
   Napi::Object made = to_js(Env(), found);
   if (is_wanted) made.Set("references", to_js(Env(), trail));
   return made;
+}
+
+Napi::Value VmWrap::translate_batch(const Napi::CallbackInfo& info) {
+  const auto vcpu = integer<std::uint32_t>(info[0], "vcpu");
+  const std::uint64_t access = u64(info[1], "access");
+  const auto capacity = integer<std::uint32_t>(info[3], "capacity");
+  const auto count = integer<std::uint32_t>(info[4], "count");
+  const TranslationColumns rows = columns(info[2], capacity, count);
+  throw_if(Env(), answer(Env(), [&] {
+             return machine().translate_batch(vcpu, access, rows);
+           }));
+  return {};
 }
 
 }  // namespace mmu::binding

@@ -48,6 +48,7 @@ VmWrap::Properties VmWrap::requests() {
           on<&VmWrap::write_guest_memory>("writeGuestMemory"),
           on<&VmWrap::read_guest_memory>("readGuestMemory"),
           on<&VmWrap::translate>("translate"),
+          on<&VmWrap::translate_batch>("translateBatch"),
           on<&VmWrap::audit_every>("auditEvery"),
           on<&VmWrap::close>("close")};
 }

@@ -93,6 +93,7 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   Napi::Value write_guest_memory(const Napi::CallbackInfo& info);
   Napi::Value read_guest_memory(const Napi::CallbackInfo& info);
   Napi::Value translate(const Napi::CallbackInfo& info);
+  Napi::Value translate_batch(const Napi::CallbackInfo& info);
   Napi::Value walk(const Napi::CallbackInfo& info);
   Napi::Value page(const Napi::CallbackInfo& info);
   Napi::Value rmap(const Napi::CallbackInfo& info);

@@ -41,6 +41,20 @@ Result<LazyMemory> LazyMemory::create(std::uint64_t count, std::uint64_t size) {
 }
 
 Result<LazyMemory> LazyMemory::create_huge(std::uint64_t bytes) {
+  Result<LazyMemory> made = create_aligned(bytes);
+  if (made) madvise(made.value().start(), bytes, MADV_HUGEPAGE);
+  return made;
+}
+
+void LazyMemory::make_huge(std::uint64_t offset) noexcept {
+  // Since Linux 6.1; in no header that is older.
+  constexpr int kCollapse = 25;
+  auto* const at = static_cast<std::uint8_t*>(start_) + offset;
+  madvise(at, kHugePage, MADV_HUGEPAGE);
+  madvise(at, kHugePage, kCollapse);
+}
+
+Result<LazyMemory> LazyMemory::create_aligned(std::uint64_t bytes) {
   // One huge page more than asked, so that the start can be aligned to one.
   auto* map = static_cast<std::uint8_t*>(reserve(bytes + kHugePage));
   if (map == nullptr) {
@@ -52,7 +66,6 @@ Result<LazyMemory> LazyMemory::create_huge(std::uint64_t bytes) {
   const std::uint64_t head = round_up(address, kHugePage) - address;
   if (head != 0) munmap(map, head);
   if (head != kHugePage) munmap(map + head + bytes, kHugePage - head);
-  madvise(map + head, bytes, MADV_HUGEPAGE);
   return LazyMemory(map + head, bytes, false);
 }
 

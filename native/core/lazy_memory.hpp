@@ -24,6 +24,8 @@ class LazyMemory {
   // Begins and ends at a huge page's boundary, and is made of such if the host
   // can; `bytes` is a multiple of their size.
   static Result<LazyMemory> create_huge(std::uint64_t bytes);
+  // The same of ordinary pages, until make_huge() is asked for some.
+  static Result<LazyMemory> create_aligned(std::uint64_t bytes);
   static constexpr std::uint64_t kHugePage = std::uint64_t{2} << 20;
 
   LazyMemory() = default;
@@ -35,6 +37,10 @@ class LazyMemory {
     return *this;
   }
   ~LazyMemory() { give_back(bytes_); }
+
+  // Makes one page of the huge page that begins at `offset`, if the host can:
+  // worth its while once much of it is written, and a waste of it before.
+  void make_huge(std::uint64_t offset) noexcept;
 
   void* start() const noexcept { return start_; }
   std::size_t bytes() const noexcept { return bytes_; }

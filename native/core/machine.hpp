@@ -235,6 +235,10 @@ class Machine {
   virtual Result<GuestTranslation> translate(
       unsigned vcpu, std::uint64_t address, std::uint64_t access,
       std::vector<GuestReference>* trail) = 0;
+  // The same of every row, in order.
+  virtual std::optional<Error> translate_batch(
+      unsigned vcpu, std::uint64_t access,
+      const TranslationColumns& columns) = 0;
 
   // The tracepoints of KVM from now on, as this release prints them; none
   // turns them off. What was printed and not taken is forgotten. Fails where

@@ -68,6 +68,7 @@ const VM: Record<keyof NativeVm, Member> = {
   writeGuestMemory: "method",
   readGuestMemory: "method",
   translate: "method",
+  translateBatch: "method",
   walk: "method",
   page: "method",
   rmap: "method",

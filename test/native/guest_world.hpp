@@ -86,7 +86,8 @@ class AGuest {
     for (unsigned at = top_level(); at > level; --at) {
       const std::uint64_t gpa = table + offset_of(gva, at);
       if (load_entry(gpa) == 0) store(gpa, new_table() | kPwu);
-      table = load_entry(gpa) & mmu::bits(51, 12);
+      // Without an alias bit, which leads to no table.
+      table = load_entry(gpa) & mmu::bits(46, 12);
     }
     return table + offset_of(gva, level);
   }

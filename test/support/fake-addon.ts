@@ -157,6 +157,7 @@ export class FakeVm implements NativeVm {
   setNestedPaging = (): void => {};
   writeGuestMemory = (): void => {};
   readGuestMemory = (_: number | bigint, bytes: number) => new Uint8Array(bytes);
+  translateBatch = (): void => {};
   translate = () => ({
     ended: 2,
     level: 0,

@@ -1,4 +1,5 @@
 /** What a guest's registers, memory and walks refuse. A VM of 48-bit addresses whose memory ends at 1 MiB, and at 8 MiB. */
+import { TranslationBatch } from "../../lib/index.js";
 import { type Loose, type Method, NO_INTEGER, NO_OPTIONS, NO_U64 } from "../support/bad-arguments.js";
 
 const MiB = 2 ** 20;
@@ -82,6 +83,25 @@ export const GUEST_METHODS: readonly Method[] = [
       [0n, NO_U64],
       ["read", [null, "", "exec", [], ["read", "rite"], 1]],
       [{}, [...NO_OPTIONS, { user: 1 }, { implicit: "yes" }, { references: null }]],
+    ],
+  },
+  {
+    name: "translateBatch",
+    of: (vm) => vm.translateBatch.bind(vm) as Loose,
+    args: [
+      [
+        new TranslationBatch(2),
+        [
+          null,
+          {},
+          [0n],
+          new BigUint64Array(2),
+          Object.assign(new TranslationBatch(2), { count: 3 }),
+          Object.assign(new TranslationBatch(2), { count: "1" }),
+        ],
+      ],
+      ["read", [null, "", "exec", [], ["read", "rite"], 1]],
+      [{}, [...NO_OPTIONS, { user: 1 }, { implicit: "yes" }, { references: true }]],
     ],
   },
   {

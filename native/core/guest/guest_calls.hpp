@@ -41,5 +41,9 @@ std::optional<Error> read_guest_memory(const Mmu& mmu, std::uint64_t gpa,
 Result<GuestTranslation> translate(Mmu& mmu, unsigned vcpu,
                                    std::uint64_t address, std::uint64_t access,
                                    std::vector<GuestReference>* trail);
+// The same of every row, in order.
+std::optional<Error> translate_batch(Mmu& mmu, unsigned vcpu,
+                                     std::uint64_t access,
+                                     const TranslationColumns& columns);
 
 }  // namespace mmu

@@ -41,6 +41,11 @@ class GuestMachine : public Machine {
       std::vector<GuestReference>* trail) override {
     return mmu::translate(mmu(), vcpu, address, access, trail);
   }
+  std::optional<Error> translate_batch(
+      unsigned vcpu, std::uint64_t access,
+      const TranslationColumns& columns) override {
+    return mmu::translate_batch(mmu(), vcpu, access, columns);
+  }
 
  protected:
   virtual Mmu& mmu() = 0;

@@ -55,6 +55,7 @@ class GuestMemory {
     LazyMemory memory;
     std::vector<std::uint64_t> written;  // a bit a page
 
+    void note_written(std::uint64_t page) noexcept;
     std::byte* start() const noexcept {
       return static_cast<std::byte*>(memory.start());
     }

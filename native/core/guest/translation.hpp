@@ -3,6 +3,7 @@
 // KVM: struct x86_exception, struct guest_walker (v6.16).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace mmu {
@@ -43,6 +44,18 @@ struct GuestReference {
   std::uint64_t entry = 0;
   std::uint8_t level = 0;
   bool is_second_level = false;
+};
+
+// Many walks of one vCPU, all with one access: addresses in, columns out.
+struct TranslationColumns {
+  const std::uint64_t* gva = nullptr;
+  // Exact below 2^53, which only a guest without paging can exceed.
+  double* gpa = nullptr;
+  std::uint32_t* error_code = nullptr;
+  std::uint8_t* ended = nullptr;
+  std::uint8_t* level = nullptr;
+  std::uint8_t* granted = nullptr;
+  std::size_t count = 0;
 };
 
 }  // namespace mmu

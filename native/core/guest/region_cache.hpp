@@ -1,0 +1,64 @@
+// Where the last table lies for stretches of 2 MiB of guest-virtual addresses
+// that were walked before, and what the entries above it grant.
+//
+// Direct-mapped. True for as long as no entry above a last table can change,
+// but for marks that are made already: for one batch of walks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/bits.hpp"
+
+namespace mmu {
+
+class RegionCache {
+ public:
+  static constexpr unsigned kShift = 21;
+  // 128 KiB, which second caches hold; a table for each region of 16 GiB.
+  static constexpr std::size_t kPlaces = 8192;
+
+  // A table's place, and in the bits that its start leaves free what is
+  // granted above it; 0 where the region is not known.
+  class Known {
+   public:
+    constexpr explicit Known(std::uint64_t word = 0) : word_(word) {}
+    explicit operator bool() const noexcept { return word_ != 0; }
+    const std::byte* table() const noexcept {
+      return reinterpret_cast<const std::byte*>(word_ & ~kRights);
+    }
+    unsigned granted() const noexcept {
+      return static_cast<unsigned>(word_ & kRights);
+    }
+
+   private:
+    static constexpr std::uint64_t kRights = 7;
+    std::uint64_t word_;
+  };
+
+  RegionCache() : places_(kPlaces) {}
+
+  Known find(std::uint64_t gva) const noexcept {
+    const std::uint64_t region = gva >> kShift;
+    const Place& place = places_[region % kPlaces];
+    return Known(place.region == region ? place.known : 0);
+  }
+  // `granted`: kGrants* bits.
+  void note(std::uint64_t gva, const std::byte* table,
+            unsigned granted) noexcept {
+    const std::uint64_t region = gva >> kShift;
+    places_[region % kPlaces] = {
+        region, reinterpret_cast<std::uintptr_t>(table) | granted};
+  }
+
+ private:
+  struct Place {
+    std::uint64_t region = ~std::uint64_t{0};  // of no address
+    std::uint64_t known = 0;
+  };
+
+  std::vector<Place> places_;
+};
+
+}  // namespace mmu
