@@ -17,8 +17,7 @@
 
 #include "core/error.hpp"
 #include "core/event.hpp"
-#include "core/guest/registers.hpp"
-#include "core/guest/translation.hpp"
+#include "core/guest/guest_requests.hpp"
 #include "core/host_views.hpp"
 #include "core/slot_types.hpp"
 #include "core/state_views.hpp"
@@ -135,10 +134,8 @@ struct RunControl {
   std::atomic<std::uint64_t> applied{0};
 };
 
-class Machine {
+class Machine : public GuestRequests {
  public:
-  virtual ~Machine() = default;
-
   virtual const MachineConfig& config() const noexcept = 0;
 
   // Applies the rows in order. Every row is checked before the first is
@@ -216,29 +213,6 @@ class Machine {
                                             std::uint64_t bytes) = 0;
   virtual Result<GuestTransfer> guest_read(std::uint64_t gpa,
                                            std::uint64_t bytes) = 0;
-
-  // What the guest's vCPU pages by, and the guest's memory: guest_calls.hpp.
-  virtual std::optional<Error> set_guest_cpuid(unsigned vcpu,
-                                               const GuestCpuid& cpuid) = 0;
-  virtual std::optional<Error> set_guest_registers(
-      unsigned vcpu, const GuestRegisters& registers, bool flags_alone) = 0;
-  virtual std::optional<Error> set_nested_paging(
-      unsigned vcpu, const NestedPaging& nested) = 0;
-  virtual Result<GuestRegisters> guest_registers(unsigned vcpu) = 0;
-  virtual std::optional<Error> write_guest_memory(
-      std::uint64_t gpa, std::span<const std::byte> bytes) = 0;
-  virtual std::optional<Error> read_guest_memory(
-      std::uint64_t gpa, std::span<std::byte> bytes) const = 0;
-  // Where the guest's tables lead, as KVM_TRANSLATE asks: Accessed and Dirty
-  // are set and logged. `access`: bits of a fault's error code. `trail`: takes
-  // every reference to memory, where one is given.
-  virtual Result<GuestTranslation> translate(
-      unsigned vcpu, std::uint64_t address, std::uint64_t access,
-      std::vector<GuestReference>* trail) = 0;
-  // The same of every row, in order.
-  virtual std::optional<Error> translate_batch(
-      unsigned vcpu, std::uint64_t access,
-      const TranslationColumns& columns) = 0;
 
   // The tracepoints of KVM from now on, as this release prints them; none
   // turns them off. What was printed and not taken is forgotten. Fails where

@@ -1,0 +1,43 @@
+// What the outside may ask of a VM's guest: a part of machine.hpp.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/guest/registers.hpp"
+#include "core/guest/translation.hpp"
+
+namespace mmu {
+
+class GuestRequests {
+ public:
+  virtual ~GuestRequests() = default;
+
+  // What the guest's vCPU pages by, and the guest's memory: guest_calls.hpp.
+  virtual std::optional<Error> set_guest_cpuid(unsigned vcpu,
+                                               const GuestCpuid& cpuid) = 0;
+  virtual std::optional<Error> set_guest_registers(
+      unsigned vcpu, const GuestRegisters& registers, bool flags_alone) = 0;
+  virtual std::optional<Error> set_nested_paging(
+      unsigned vcpu, const NestedPaging& nested) = 0;
+  virtual Result<GuestRegisters> guest_registers(unsigned vcpu) = 0;
+  virtual std::optional<Error> write_guest_memory(
+      std::uint64_t gpa, std::span<const std::byte> bytes) = 0;
+  virtual std::optional<Error> read_guest_memory(
+      std::uint64_t gpa, std::span<std::byte> bytes) const = 0;
+  // Where the guest's tables lead, as KVM_TRANSLATE asks: Accessed and Dirty
+  // are set and logged. `access`: bits of a fault's error code. `trail`: takes
+  // every reference to memory, where one is given.
+  virtual Result<GuestTranslation> translate(
+      unsigned vcpu, std::uint64_t address, std::uint64_t access,
+      std::vector<GuestReference>* trail) = 0;
+  // The same of every row, in order.
+  virtual std::optional<Error> translate_batch(
+      unsigned vcpu, std::uint64_t access,
+      const TranslationColumns& columns) = 0;
+};
+
+}  // namespace mmu
