@@ -33,7 +33,7 @@ export type { TraceFormat, TraceSink, TraceTotals } from "./trace/trace-format.j
 export { defineTraceFormat } from "./trace/trace-format.js";
 export { type WriteTraceOptions, type WrittenTrace, writeTrace } from "./trace/write-trace.js";
 export { openTrace } from "./traces.js";
-export * from "./vectors/verify.js";
+export * from "./verify.js";
 export { VERSION } from "./version.js";
 export { type AliasPreset, aliasPreset, createVm, type HostMapping, resolveConfig, type Vm } from "./vm.js";
 export * from "./vm-public.js";

@@ -9,6 +9,7 @@ import type { NativeAudit } from "./audit-types.js";
 import type { NativeBound, NativeExplorer, NativeWorld } from "./explorer-types.js";
 import type { NativeGuest } from "./guest-types.js";
 import type { NativeHost, NativeInvalidation, NativePrefault } from "./host-types.js";
+import type { NativeLiveKvm } from "./live-types.js";
 import type { NativePage } from "./page-types.js";
 import type { NativeFlavour, NativeRule, NativeStrategy, NativeViolation } from "./rule-types.js";
 import type {
@@ -23,6 +24,7 @@ import type {
 export type * from "./audit-types.js";
 export type * from "./explorer-types.js";
 export type * from "./guest-types.js";
+export type * from "./live-types.js";
 export type * from "./page-types.js";
 export type * from "./rule-types.js";
 export type * from "./slot-types.js";
@@ -325,5 +327,9 @@ export interface NativeAddon {
   Vm: new (config: NativeVmConfig) => NativeVm;
   Explorer: new (config: NativeVmConfig, world: NativeWorld, bound: NativeBound) => NativeExplorer;
   Decoder: new (format: string) => NativeDecoder;
+  /** ERR_UNSUPPORTED where there is no KVM at `path`, or none that may be asked. */
+  LiveKvm: new (
+    path: string,
+  ) => NativeLiveKvm;
   MappedFile: new (path: string) => NativeMappedFile;
 }

@@ -6,6 +6,7 @@ export { renderComparison } from "./text-comparison.js";
 export { type Diagnosis, type Finding, renderDiagnosis } from "./text-diagnosis.js";
 export { renderExplanation } from "./text-explanation.js";
 export { type Inspection, renderInspection } from "./text-inspection.js";
+export { renderKvmVerification } from "./text-kvm-verification.js";
 export { renderText, type TextOptions } from "./text-report.js";
 export { renderStrategies, type StrategyList } from "./text-strategies.js";
 export { renderVerification } from "./text-verification.js";

@@ -4,6 +4,7 @@
 #include "binding/decoder_wrap.hpp"
 #include "binding/explorer_wrap.hpp"
 #include "binding/exports.hpp"
+#include "binding/live_kvm_wrap.hpp"
 #include "binding/mapped_file_wrap.hpp"
 #include "binding/napi.hpp"
 #include "binding/vm_wrap.hpp"
@@ -34,6 +35,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("Vm", VmWrap::define(env));
   exports.Set("Decoder", DecoderWrap::define(env));
   exports.Set("Explorer", ExplorerWrap::define(env));
+  exports.Set("LiveKvm", LiveKvmWrap::define(env));
   exports.Set("MappedFile", MappedFileWrap::define(env));
   return exports;
 }

@@ -21,17 +21,23 @@ export interface Circumstances {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: Uint8Array | string;
   readonly cwd?: string;
+  /** Whose process it is, where the tester is root. */
+  readonly uid?: number;
   /** Called when the command has been started; may send it signals. */
   readonly onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
 }
 
 export function gpalias(args: readonly string[], circumstances: Circumstances = {}): Promise<Ended> {
   if (!existsSync(MAIN)) throw new Error("dist/ is missing: run `npm run build` first");
-  const { env = {}, stdin = "", cwd = root, onStart } = circumstances;
+  const { env = {}, stdin = "", cwd = root, uid, onStart } = circumstances;
   // Not the tester's own width and colours.
   const { COLUMNS: _columns, NO_COLOR: _noColor, ...inherited } = process.env;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...inherited, ...env } });
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd,
+      env: { ...inherited, ...env },
+      ...(uid !== undefined && { uid }),
+    });
     let [stdout, stderr] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text) => {
       stdout += text;

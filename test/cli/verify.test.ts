@@ -106,6 +106,9 @@ describe("verify vectors", () => {
     const absent = await gpalias(["verify", "vectors", "/no/such/file"]);
     expect([absent.status, absent.stderr]).toEqual([3, expect.stringContaining("/no/such/file")]);
     const subject = await gpalias(["verify", "traces", SAMPLE]);
-    expect([subject.status, subject.stderr]).toEqual([2, expect.stringContaining('"vectors", got "traces"')]);
+    expect([subject.status, subject.stderr]).toEqual([
+      2,
+      expect.stringContaining('"vectors" and "kvm", got "traces"'),
+    ]);
   });
 });

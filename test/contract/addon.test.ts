@@ -11,6 +11,7 @@ import type {
   NativeAddon,
   NativeDecoder,
   NativeExplorer,
+  NativeLiveKvm,
   NativeMappedFile,
   NativeVm,
 } from "../../lib/native/addon-types.js";
@@ -31,6 +32,7 @@ const ADDON: Record<keyof NativeAddon, "function"> = {
   Vm: "function",
   Decoder: "function",
   Explorer: "function",
+  LiveKvm: "function",
   MappedFile: "function",
 };
 
@@ -108,6 +110,33 @@ const MAPPED_FILE: Record<keyof NativeMappedFile, Member> = {
   close: "method",
 };
 
+const LIVE_KVM: Record<keyof NativeLiveKvm, Member> = {
+  extension: "method",
+  createVm: "method",
+  createVcpu: "method",
+  enableCap: "method",
+  setMemslot: "method",
+  createGuestMemfd: "method",
+  setMmuPages: "method",
+  dirtyLog: "method",
+  clearDirtyLog: "method",
+  collectRing: "method",
+  resetRings: "method",
+  setMsr: "method",
+  setCpuid: "method",
+  registers: "method",
+  setRegisters: "method",
+  setRflags: "method",
+  translate: "method",
+  prefault: "method",
+  statistic: "method",
+  readMemory: "method",
+  writeMemory: "method",
+  protect: "method",
+  unprotect: "method",
+  close: "method",
+};
+
 const addon = loadAddon();
 
 function membersOf(wrapped: { prototype: object }): Record<string, Member> {
@@ -129,6 +158,7 @@ describe("the addon", () => {
     ["Vm", VM],
     ["Decoder", DECODER],
     ["Explorer", EXPLORER],
+    ["LiveKvm", LIVE_KVM],
     ["MappedFile", MAPPED_FILE],
   ] as const)("gives %s exactly the members of its interface", (name, members) => {
     expect(membersOf(addon[name])).toEqual(members);

@@ -79,10 +79,12 @@ const native: readonly Group[] = [
     may: ["core/0", "core/machine.hpp"],
   },
   { name: "trace", files: /^native\/trace\/\w+\.[ch]pp$/, may: ["core/0"] },
+  // The machine's own KVM, by ioctls: of the model it knows the form of a refusal.
+  { name: "kvm", files: /^native\/kvm\/\w+\.[ch]pp$/, may: ["core/error.hpp"] },
   {
     name: "binding",
     files: /^native\/binding\/\w+\.[ch]pp$/,
-    may: ["core/0", "core/machine.hpp", "check/explorer.hpp", "trace/decoder.hpp"],
+    may: ["core/0", "core/machine.hpp", "check/explorer.hpp", "kvm/live_kvm.hpp", "trace/decoder.hpp"],
   },
 ];
 
@@ -97,7 +99,7 @@ const lib: readonly Group[] = [
   // Only types; what the addon promises.
   {
     name: "addon-types",
-    files: /^lib\/native\/(addon|audit|explorer|guest|host|page|rule|slot)-types\.ts$/,
+    files: /^lib\/native\/(addon|audit|explorer|guest|host|live|page|rule|slot)-types\.ts$/,
     may: [],
   },
   { name: "columns", files: /^lib\/columns\//, may: [...leaves, "addon-types"] },
@@ -141,6 +143,19 @@ const lib: readonly Group[] = [
     files: /^lib\/vectors\//,
     may: [...leaves, "addon-types", "config", "native", "trace"],
   },
+  // Scripts answered by the machine's own kernel, a kind a file: they become vectors.
+  {
+    name: "kinds of script",
+    files: /^lib\/kvm\/kinds\//,
+    may: [...leaves, "addon-types", "live kvm", "vectors"],
+    plugins: true,
+  },
+  {
+    name: "live kvm",
+    files: /^lib\/kvm\//,
+    may: [...leaves, "addon-types", "native", "vectors"],
+  },
+  { name: "verify", files: /^lib\/verify\.ts$/, may: ["live kvm", "vectors"] },
   // One form of report a file.
   { name: "report formats", files: /^lib\/report\/formats\//, may: ["report"], plugins: true },
   {
@@ -188,6 +203,7 @@ const lib: readonly Group[] = [
       "memslot numbers",
       "explanation",
       "metrics",
+      "live kvm",
       "replay",
       "small worlds",
       "vectors",
@@ -214,7 +230,7 @@ const lib: readonly Group[] = [
       "report",
       "trace",
       "traces",
-      "vectors",
+      "verify",
       "version",
       "vm",
       "witness",

@@ -240,6 +240,7 @@ export const fakeAddon: NativeAddon = {
   detectFormat: () => "",
   build: () => ({}),
   Vm: FakeVm,
+  LiveKvm: unused as unknown as NativeAddon["LiveKvm"],
   Explorer: unused as unknown as NativeAddon["Explorer"],
   Decoder: unused as unknown as NativeAddon["Decoder"],
   MappedFile: unused as unknown as NativeAddon["MappedFile"],

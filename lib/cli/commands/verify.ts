@@ -1,22 +1,38 @@
-/** `gpalias verify`: the engine held to what a real KVM answered. */
-import { type CommonOptions, defineCommand } from "../command.js";
-import { EXIT, UsageError } from "../exit-codes.js";
-import { json } from "../output.js";
-import { startProgress } from "../progress.js";
+/** `gpalias verify`: the engine held to a real KVM, to one that was recorded or to the machine's own. */
+import { defineCommand } from "../command.js";
+import { UsageError } from "../exit-codes.js";
+import { integerBetween } from "../numbers.js";
+import { type KvmOptions, runVerifyKvm } from "../verify-kvm.js";
+import { runVerifyVectors } from "../verify-vectors.js";
 
-/** What can be verified. */
-const SUBJECT = "vectors";
-/** Vectors between two looks at the clock of the progress line. */
-const STRIDE = 50;
+const HIGHEST_SEED = 2 ** 32 - 1;
+const MOST_CASES = 10_000_000;
 
-export default defineCommand<CommonOptions>({
+export default defineCommand<KvmOptions>({
   name: "verify",
-  summary: "compare the engine with answers that a real KVM gave",
+  summary: "compare the engine with a real KVM: its recorded answers, or this machine's own",
   arguments: [
-    { syntax: "<what>", summary: `"${SUBJECT}": recorded VMs and what was asked of them` },
-    { syntax: "<file...>", summary: "JSON lines, plain or gzip, as test/vectors/README.md describes them" },
+    {
+      syntax: "<what>",
+      summary: '"vectors": recorded VMs and what was asked of them; "kvm": random scripts, asked now',
+    },
+    {
+      syntax: "[file...]",
+      summary: "of vectors: JSON lines, plain or gzip, as test/vectors/README.md describes them",
+    },
   ],
   options: [
+    {
+      flags: "--seed <n>",
+      summary: "of kvm: which scripts (default: 1)",
+      parse: integerBetween(0, HIGHEST_SEED),
+    },
+    {
+      flags: "--cases <n>",
+      summary: "of kvm: how many scripts (default: 1000)",
+      parse: integerBetween(1, MOST_CASES),
+    },
+    { flags: "--device <path>", summary: "of kvm: the device to ask (default: /dev/kvm)" },
     { flags: "--json", summary: "print the result as one JSON document" },
     { flags: "-q, --quiet", summary: "no progress and no remarks" },
   ],
@@ -26,26 +42,19 @@ export default defineCommand<CommonOptions>({
       says: "3,000 VMs, every errno, flush, bitmap and ring",
     },
     {
-      line: "gpalias verify vectors mine.jsonl --json | jq .firstFailures",
-      says: "where the engine differs first, with what was asked",
+      line: "gpalias verify kvm --seed 7 --cases 2000",
+      says: "this machine's KVM beside the engine; what differs first is made small and printed",
     },
   ],
-  run: async ({ library, signal, terminal }, [what, ...files], options) => {
-    if (what !== SUBJECT) throw new UsageError(`verify knows "${SUBJECT}", got "${what}"`);
-    const { renderVerification, verifyVectors } = await library();
-    const { quiet } = options;
-    const progress = await startProgress(terminal, "verifying", { quiet, unit: "vectors" });
-    const onProgress = (cases: number) => {
-      if (cases % STRIDE === 0) progress.update(cases, undefined);
-    };
-    const result = await verifyVectors(files, { signal, onProgress }).finally(() => progress.stop());
-    await terminal.print(options.json ? json(result) : renderVerification(result, terminal));
-    if (result.failed > 0) return EXIT.failed;
-    if (result.cases > result.skipped) return EXIT.ok;
-    if (!quiet) {
-      const reason = result.cases === 0 ? "no file has a vector" : "no vector is of a known kind";
-      terminal.say(`gpalias: nothing was verified: ${reason} (exit ${EXIT.unsupported})`);
+  run: async (context, [what, ...files], options) => {
+    if (what === "kvm") {
+      if (files.length > 0) throw new UsageError(`verify kvm reads no file, got "${files[0]}"`);
+      return runVerifyKvm(context, options);
     }
-    return EXIT.unsupported;
+    if (what !== "vectors") throw new UsageError(`verify knows "vectors" and "kvm", got "${what}"`);
+    if (files.length === 0) throw new UsageError("verify vectors needs a file");
+    const misplaced = (["seed", "cases", "device"] as const).find((name) => options[name] !== undefined);
+    if (misplaced !== undefined) throw new UsageError(`--${misplaced} is an option of verify kvm`);
+    return runVerifyVectors(context, files, options);
   },
 });

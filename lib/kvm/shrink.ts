@@ -1,0 +1,70 @@
+/**
+ * A script that shows a difference, made as small as it goes.
+ *
+ * Greedy: the first simpler script that differs too takes the place of the
+ * one before, until none of its simpler ones does. Both sides are asked each
+ * time, so what is left is true of them, and not of what was thought of them.
+ */
+import type { NativeLiveKvm } from "../native/live-types.js";
+import type { VectorDifference, VectorPlayer, VectorRecord } from "../vectors/vector-kind.js";
+import { type LiveKind, type Script, Unaskable } from "./live-kind.js";
+
+/** A script with the kernel's answers, and the first one that the engine does not share. */
+export interface Differing {
+  readonly vector: VectorRecord;
+  readonly difference: VectorDifference;
+}
+
+/** Scripts that are tried; a VM costs a kernel about a millisecond. */
+const MOST_TRIED = 4000;
+
+export interface Sides {
+  readonly kind: LiveKind;
+  readonly live: NativeLiveKvm;
+  readonly engine: VectorPlayer;
+}
+
+/** Asks both sides; undefined if they agree. */
+export function compareSides({ kind, live, engine }: Sides, script: Script): Differing | undefined {
+  const vector = kind.ask(live, script);
+  const difference = engine.play(vector);
+  return difference && { vector, difference };
+}
+
+export interface Shrunk extends Differing {
+  readonly tried: number;
+}
+
+/** @param pause called with how many were tried, before each script */
+export async function shrink(
+  sides: Sides,
+  found: Differing,
+  pause: (tried: number) => Promise<void>,
+): Promise<Shrunk> {
+  let smallest = found;
+  let tried = 0;
+  for (let isSmaller = true; isSmaller && tried < MOST_TRIED; ) {
+    isSmaller = false;
+    for (const script of sides.kind.simpler(smallest.vector)) {
+      if (++tried > MOST_TRIED) break;
+      await pause(tried);
+      const next = tryOut(sides, script, found.difference);
+      if (next === undefined) continue;
+      smallest = next;
+      isSmaller = true;
+      break;
+    }
+  }
+  return { ...smallest, tried };
+}
+
+/** Of the same operation, so that one defect is not traded for another. */
+function tryOut(sides: Sides, script: Script, { op }: VectorDifference): Differing | undefined {
+  try {
+    const differing = compareSides(sides, script);
+    return differing?.difference.op[0] === op[0] ? differing : undefined;
+  } catch (error) {
+    if (error instanceof Unaskable) return undefined;
+    throw error;
+  }
+}
