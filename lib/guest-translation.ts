@@ -49,7 +49,7 @@ export function translationOf(native: NativeTranslation): GuestTranslation {
   return { ended: "mapped", gpa, level, granted: rights, ...references };
 }
 
-const faultOf = ({ errorCode, address, nested, qualification }: NativeTranslation): GuestFault => ({
+export const faultOf = ({ errorCode, address, nested, qualification }: NativeTranslation): GuestFault => ({
   vector: 14,
   errorCode: Number(errorCode),
   address,

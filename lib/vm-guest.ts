@@ -6,11 +6,12 @@
  */
 import type { Gpa } from "./address.js";
 import { type Access, accessBits } from "./columns/event-batch.js";
+import { type Outcome, outcomeOf } from "./columns/outcome-batch.js";
 import { TranslationBatch } from "./columns/translation-batch.js";
 import type { ResolvedVmConfig } from "./config.js";
 import { attempt } from "./errors.js";
-import { expectInteger, expectKeys, wrongType } from "./expect.js";
-import { type GuestTranslation, translationOf } from "./guest-translation.js";
+import { expectInteger, expectKeys, expectOneOf, wrongType } from "./expect.js";
+import { faultOf, type GuestFault, type GuestTranslation, translationOf } from "./guest-translation.js";
 import {
   cpuidOf,
   type GuestCpuid,
@@ -76,6 +77,16 @@ export interface VmGuest {
    */
   setNestedPaging(nested: NestedPaging | null, options?: VcpuOption): void;
   /**
+   * Whose addresses accesses have from now on, those of events too: `gpa`, as at first, or `gva`. Each access then is a
+   * two-dimensional walk by its vCPU's registers: it reaches the guest's tables as accesses to their pages, writes where the
+   * host keeps Accessed and Dirty, and then the page. In an event the column `gpa` has the GVA as a signed number, from -2^56
+   * to 2^56 - 1, as a canonical address is, and the column `access` 8 more for code at CPL 3. What the guest's own tables
+   * refuse is `retry`, and {@link VmGuest.guestFault} says why; an address that the VM does not have is `emulate`.
+   */
+  setAddressing(addresses: "gpa" | "gva"): void;
+  /** What the guest's tables refused of the vCPU's last access by GVA; undefined if they did not. */
+  guestFault(options?: VcpuOption): GuestFault | undefined;
+  /**
    * KVM's walk of the guest's tables (KVM: FNAME(walk_addr_generic), v6.16). Accessed and Dirty are set, and logged, as
    * they are by it; `"read"` and no option is KVM_TRANSLATE. Whether the address is canonical nobody asks.
    *
@@ -112,6 +123,7 @@ const CONTROL = ["cr0", "cr3", "cr4", "efer", "code64"] as const;
 
 export class NativeGuestCalls extends NativeCalls implements VmGuest {
   readonly memory: GuestMemory;
+  protected isAddressedByGva = false;
   readonly #native: NativeVm;
   readonly #usual: { readonly maxphyaddr: number; readonly isAmd: boolean };
 
@@ -150,6 +162,24 @@ export class NativeGuestCalls extends NativeCalls implements VmGuest {
     }
   }
 
+  setAddressing(addresses: "gpa" | "gva"): void {
+    expectOneOf("addresses", addresses, ["gpa", "gva"] as const);
+    attempt(() => this.#native.addressByGva(addresses === "gva"));
+    this.isAddressedByGva = addresses === "gva";
+  }
+
+  guestFault(options: VcpuOption = {}): GuestFault | undefined {
+    const vcpu = vcpuIn("guestFault", options);
+    const found = attempt(() => this.#native.guestFault(vcpu));
+    return found && faultOf(found);
+  }
+
+  /** An access while addresses are GVAs: a number is one as it stands in an event, a bigint one of 64 bits. */
+  protected accessByGva(gva: number | bigint, bits: number, vcpu: number): Outcome {
+    const address = typeof gva === "bigint" ? word("gva", gva) : signedWord(gva);
+    return outcomeOf(attempt(() => this.#native.accessGva(vcpu, address, bits)));
+  }
+
   translate(
     gva: number | bigint,
     access: Access | readonly Access[],
@@ -175,6 +205,17 @@ export class NativeGuestCalls extends NativeCalls implements VmGuest {
     const code = errorCodeOf(access, options);
     attempt(() => this.#native.translateBatch(vcpu, code, block, capacity, count));
   }
+}
+
+/** Of the `access` column, where addresses are GVAs. */
+const USER = 8;
+export const userBit = (user?: boolean): number => (flag("user", user) ? USER : 0);
+
+const HALF = 2 ** 56;
+
+/** As a canonical address of 64 bits. */
+function signedWord(gva: unknown): bigint {
+  return BigInt.asUintN(64, BigInt(expectInteger("gva", gva, -HALF, HALF - 1)));
 }
 
 function vcpuIn(call: string, options: VcpuOption): number {

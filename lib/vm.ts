@@ -25,7 +25,7 @@ import { type Memslots, memslotsOf } from "./memslots.js";
 import { loadAddon } from "./native/addon.js";
 import type { NativeAddon, NativePreset, NativeVm } from "./native/addon-types.js";
 import type { VmCalls } from "./vm-calls.js";
-import { NativeGuestCalls, type VmGuest } from "./vm-guest.js";
+import { NativeGuestCalls, userBit, type VmGuest } from "./vm-guest.js";
 import type { VmQueries } from "./vm-queries.js";
 
 export type { HostMapping } from "./host-mapping.js";
@@ -33,6 +33,8 @@ export type { HostMapping } from "./host-mapping.js";
 export interface AccessOptions {
   /** Which vCPU accesses: below `config.vcpus`, or one that `createVcpu` has made since. @default 0 */
   readonly vcpu?: number;
+  /** By code at CPL 3; only where addresses are GVAs. @default false */
+  readonly user?: boolean;
 }
 
 export interface RunOptions {
@@ -63,9 +65,10 @@ export interface Vm extends VmQueries, VmCalls, VmGuest, Disposable {
    * that fails (KVM: kvm_mmu_page_fault(), v6.16). For exploring; `replay`
    * and `run` are for volume.
    *
-   * @param gpa an integer in [0, 2^addressBits), alias bits included
+   * @param gpa an integer in [0, 2^addressBits), alias bits included; after `setAddressing("gva")` a guest-virtual address: a
+   * bigint of 64 bits, or a canonical one as a signed number
    */
-  access(gpa: Gpa, access: Access | readonly Access[], options?: AccessOptions): Outcome;
+  access(gpa: Gpa | bigint, access: Access | readonly Access[], options?: AccessOptions): Outcome;
   /**
    * Zaps the leaves that meet [gpa, gpa + bytes) under any alias, multiples of 4096 and without alias bits (KVM:
    * kvm_zap_gfn_range(), v6.16).
@@ -168,10 +171,11 @@ class VmFacade extends NativeGuestCalls implements Vm {
     return expectInteger("vcpu", vcpu, 0, this.#vcpus - 1);
   }
 
-  access(gpa: Gpa, access: Access | readonly Access[], options: AccessOptions = {}): Outcome {
-    expectKeys("access", options, ["vcpu"]);
+  access(gpa: Gpa | bigint, access: Access | readonly Access[], options: AccessOptions = {}): Outcome {
+    expectKeys("access", options, this.isAddressedByGva ? ["vcpu", "user"] : ["vcpu"]);
     const vcpu = this.#expectVcpu(options.vcpu ?? 0);
-    return this.#step("access", this.gpaWithin(gpa), 0, vcpu, accessBits(access));
+    if (this.isAddressedByGva) return this.accessByGva(gpa, accessBits(access) + userBit(options.user), vcpu);
+    return this.#step("access", this.gpaWithin(gpa as number), 0, vcpu, accessBits(access));
   }
 
   zap(gpa: Gpa, bytes: number): Outcome {

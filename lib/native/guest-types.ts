@@ -1,5 +1,7 @@
 /** What the addon says of a guest's own tables. */
 
+import type { NativeOutcome } from "./slot-types.js";
+
 /** A walk's end: 0 mapped, 1 a fault, 2 no address. */
 export interface NativeTranslation {
   readonly ended: number;
@@ -24,6 +26,11 @@ export interface NativeGuest {
   guestRegisters(vcpu: number): BigUint64Array;
   /** ept: the EPTP, and bits for 2M, 1G and execute-only; npt: registers, CR3 being the nested one. */
   setNestedPaging(vcpu: number, kind: "none" | "ept" | "npt", words?: BigUint64Array): void;
+  /** From now on accesses, of events too, are by guest-virtual address; the column `access` may have 8 for CPL 3. */
+  addressByGva(byGva: boolean): void;
+  accessGva(vcpu: number, gva: bigint, access: number): NativeOutcome;
+  /** What the guest's tables refused of the vCPU's last access by GVA. */
+  guestFault(vcpu: number): NativeTranslation | undefined;
   writeGuestMemory(gpa: number | bigint, bytes: Uint8Array): void;
   readGuestMemory(gpa: number | bigint, bytes: number): Uint8Array;
   /** `access`: bits of a fault's error code. */

@@ -199,4 +199,27 @@ Napi::Value VmWrap::translate_batch(const Napi::CallbackInfo& info) {
   return {};
 }
 
+Napi::Value VmWrap::address_by_gva(const Napi::CallbackInfo& info) {
+  throw_if(Env(), machine().address_by_gva(boolean(info[0], "byGva")));
+  return {};
+}
+
+Napi::Value VmWrap::access_gva(const Napi::CallbackInfo& info) {
+  const Event event{.access = integer<std::uint8_t>(info[2], "access"),
+                    .vcpu = integer<std::uint16_t>(info[0], "vcpu"),
+                    .gpa = u64(info[1], "gva")};
+  const Outcome out =
+      take(Env(), answer(Env(), [&] { return machine().step(event); }));
+  weigh();
+  return binding::to_js(Env(), out);
+}
+
+Napi::Value VmWrap::guest_fault(const Napi::CallbackInfo& info) {
+  const auto vcpu = integer<std::uint32_t>(info[0], "vcpu");
+  const std::optional<GuestFault> fault = machine().guest_fault(vcpu);
+  if (!fault) return Env().Undefined();
+  return to_js(Env(), GuestTranslation{.ended = GuestTranslation::Ended::kFault,
+                                       .fault = *fault});
+}
+
 }  // namespace mmu::binding

@@ -92,6 +92,9 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   Napi::Value set_nested_paging(const Napi::CallbackInfo& info);
   Napi::Value write_guest_memory(const Napi::CallbackInfo& info);
   Napi::Value read_guest_memory(const Napi::CallbackInfo& info);
+  Napi::Value address_by_gva(const Napi::CallbackInfo& info);
+  Napi::Value access_gva(const Napi::CallbackInfo& info);
+  Napi::Value guest_fault(const Napi::CallbackInfo& info);
   Napi::Value translate(const Napi::CallbackInfo& info);
   Napi::Value translate_batch(const Napi::CallbackInfo& info);
   Napi::Value walk(const Napi::CallbackInfo& info);

@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "core/address.hpp"
+#include "core/guest/access_gva.hpp"
+#include "core/guest/guest_calls.hpp"
 
 namespace mmu {
 namespace {
@@ -142,6 +144,26 @@ std::optional<Error> check_attributes(const EventColumns& events,
   return check_range(events, row, guest_range(canonical, false));
 }
 
+// Of a canonical address, as a signed number: 57 bits, of which a double keeps
+// all but those inside a page.
+std::optional<Error> check_gva_access(const EventColumns& events,
+                                      std::size_t row, unsigned vcpus) {
+  constexpr double kHalf = 72057594037927936.0;  // 2^56
+  const double gva = events.gpa[row];
+  if (!(gva >= -kHalf && gva < kHalf) || std::floor(gva) != gva) {
+    return refuse(row, "expected a gva that is an integer in [-2^56, 2^56)",
+                  shown(gva));
+  }
+  const unsigned access = events.access[row];
+  if ((access & kAccessMask) == 0 || access > (kAccessMask | kAccessUser)) {
+    return refuse(row,
+                  "expected access to be a non-empty set of read 1, write 2, "
+                  "fetch 4, and user 8 if so",
+                  access);
+  }
+  return check_vcpu(events, row, vcpus);
+}
+
 struct Limits {
   double issued;     // of an access
   double canonical;  // of a range of pages
@@ -151,6 +173,9 @@ std::optional<Error> check_row(const EventColumns& events, std::size_t row,
                                const Mmu& mmu, const Limits& limits) {
   switch (static_cast<EventKind>(events.kind[row])) {
     case EventKind::kAccess:
+      if (is_addressed_by_gva(mmu)) {
+        return check_gva_access(events, row, mmu.config.vcpus);
+      }
       return check_access(events, row, limits.issued, mmu.config.vcpus);
     case EventKind::kZap:
       return check_range(events, row, guest_range(limits.canonical, false));
@@ -202,7 +227,8 @@ std::optional<Error> check_events(const EventColumns& events, const Mmu& mmu) {
   const Limits limits = limits_of(mmu);
   for (std::size_t start = 0; start < events.count; start += kBlock) {
     const std::size_t end = std::min(start + kBlock, events.count);
-    if (are_accesses(events, start, end - start, limits.issued,
+    if (!is_addressed_by_gva(mmu) &&
+        are_accesses(events, start, end - start, limits.issued,
                      mmu.config.vcpus)) {
       continue;
     }

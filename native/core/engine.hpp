@@ -65,7 +65,9 @@ class Engine final : public GuestMachine {
   }
 
   Result<Outcome> step(const Event& event) override {
-    const double gpa = static_cast<double>(event.gpa);
+    // An upper half is below zero, where addresses are the guest's own.
+    const double gpa =
+        static_cast<double>(static_cast<std::int64_t>(event.gpa));
     const double bytes = static_cast<double>(event.bytes);
     const auto kind = static_cast<std::uint8_t>(event.kind);
     const EventColumns row{&gpa,  &bytes,        nullptr, &event.vcpu,

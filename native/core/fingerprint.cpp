@@ -59,6 +59,7 @@ void add_host(Digest& digest, const Mmu& mmu) {
 
 void add_guest_memory(Digest& digest, const Mmu& mmu) {
   if (mmu.guest == nullptr) return;
+  digest.add(mmu.guest->is_addressed_by_gva);
   mmu.guest->memory.for_each_page([&](HostPage page, const std::byte* bytes) {
     digest.add(page.value);
     for (std::uint64_t at = 0; at < kPageSize; at += sizeof(std::uint64_t)) {

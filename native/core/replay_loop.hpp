@@ -12,6 +12,8 @@
 
 #include "core/access.hpp"
 #include "core/first_touch.hpp"
+#include "core/guest/access_gva.hpp"
+#include "core/guest/guest_calls.hpp"
 #include "core/hardware_walk.hpp"
 #include "core/tracepoints/tracer.hpp"
 #include "core/vm_events.hpp"
@@ -115,12 +117,22 @@ class ReplayLoop {
       mmu_.event = base_ + row;
       if (events.kind[row] != 0) {
         out = apply(events, row);
-      } else if (!perform_access(mmu_, access_of(events, row), out)) {
+      } else if (!perform(events, row, out)) {
         return row;
       }
       write(outcomes, row, out);
     }
     return end;
+  }
+
+  bool perform(const EventColumns& events, std::size_t row, Outcome& out) {
+    if (!is_addressed_by_gva(mmu_)) [[likely]]
+      return perform_access(mmu_, access_of(events, row), out);
+    const auto gva = static_cast<std::int64_t>(events.gpa[row]);
+    return perform_gva_access(mmu_,
+                              {static_cast<std::uint64_t>(gva),
+                               events.access[row], vcpu_of(events, row)},
+                              out);
   }
 
   // Whether hits and first touches may be served without a closer look: the
@@ -140,8 +152,8 @@ class ReplayLoop {
     const bool host_alike =
         host.ad_bits && !host.pml && !host.nx_huge_pages && !host.memory_types;
     return mmu.config.mmu == Flavour::kTdp && mmu.trace == nullptr &&
-           mmu.rings == nullptr && host_alike && aliases_alike &&
-           (space.bit_count == 0 || walks_lawfully());
+           mmu.rings == nullptr && !is_addressed_by_gva(mmu) && host_alike &&
+           aliases_alike && (space.bit_count == 0 || walks_lawfully());
   }
 
   // Where nothing caches, what a flush forgets is nowhere.

@@ -157,6 +157,9 @@ export class FakeVm implements NativeVm {
   setNestedPaging = (): void => {};
   writeGuestMemory = (): void => {};
   readGuestMemory = (_: number | bigint, bytes: number) => new Uint8Array(bytes);
+  addressByGva = (): void => {};
+  accessGva = (): NativeOutcome => NO_CHANGE;
+  guestFault = () => undefined;
   translateBatch = (): void => {};
   translate = () => ({
     ended: 2,

@@ -86,6 +86,12 @@ export const GUEST_METHODS: readonly Method[] = [
     ],
   },
   {
+    name: "setAddressing",
+    of: (vm) => vm.setAddressing.bind(vm) as Loose,
+    args: [["gpa", [null, 1, "hva", true]]],
+  },
+  { name: "guestFault", of: (vm) => vm.guestFault.bind(vm) as Loose, args: [[{}, NO_OPTIONS.slice(0, 4)]] },
+  {
     name: "translateBatch",
     of: (vm) => vm.translateBatch.bind(vm) as Loose,
     args: [

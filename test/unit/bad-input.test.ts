@@ -310,7 +310,7 @@ describe.skipIf(!hasAddon)("a value that cannot be", () => {
       "dirtyRounds",
     ];
     // Below, as a batch; and an option alone.
-    const elsewhere = ["run", "runSync", "leaves", "gpaWithin", "constructor"];
+    const elsewhere = ["accessByGva", "run", "runSync", "leaves", "gpaWithin", "constructor"];
     const known = new Set([...asked, ...takesNothing, ...others, ...elsewhere]);
     const facade = Object.getPrototypeOf(vm) as object;
     const found = methods(facade).filter(

@@ -29,6 +29,11 @@ std::optional<Error> set_guest_registers(Mmu& mmu, unsigned vcpu,
 std::optional<Error> set_nested_paging(Mmu& mmu, unsigned vcpu,
                                        const NestedPaging& asked);
 
+std::optional<Error> address_by_gva(Mmu& mmu, bool by_gva);
+inline bool is_addressed_by_gva(const Mmu& mmu) {
+  return mmu.guest != nullptr && mmu.guest->is_addressed_by_gva;
+}
+
 // The VMM's own stores and loads, through its mapping of the slots: nothing is
 // dirty by them. kGuestMemory, and nothing changed, where the range leaves the
 // slots.
@@ -41,6 +46,11 @@ std::optional<Error> read_guest_memory(const Mmu& mmu, std::uint64_t gpa,
 Result<GuestTranslation> translate(Mmu& mmu, unsigned vcpu,
                                    std::uint64_t address, std::uint64_t access,
                                    std::vector<GuestReference>* trail);
+// What hardware does: no mark is logged here, since its accesses to the tables
+// are seen by KVM's own.
+GuestTranslation translate_unlogged(Mmu& mmu, unsigned vcpu,
+                                    std::uint64_t address, std::uint64_t access,
+                                    std::vector<GuestReference>& trail);
 // The same of every row, in order.
 std::optional<Error> translate_batch(Mmu& mmu, unsigned vcpu,
                                      std::uint64_t access,

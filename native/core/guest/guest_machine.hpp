@@ -28,6 +28,14 @@ class GuestMachine : public Machine {
     if (!found) return found.error();
     return found.value()->registers;
   }
+  std::optional<Error> address_by_gva(bool by_gva) override {
+    return mmu::address_by_gva(mmu(), by_gva);
+  }
+  std::optional<GuestFault> guest_fault(unsigned vcpu) const override {
+    const Guest* guest = mmu().guest.get();
+    if (guest == nullptr || vcpu >= guest->vcpus.size()) return std::nullopt;
+    return guest->vcpus[vcpu].last_fault;
+  }
   std::optional<Error> write_guest_memory(
       std::uint64_t gpa, std::span<const std::byte> bytes) override {
     return mmu::write_guest_memory(mmu(), gpa, bytes);

@@ -24,6 +24,12 @@ class GuestRequests {
   virtual std::optional<Error> set_nested_paging(
       unsigned vcpu, const NestedPaging& nested) = 0;
   virtual Result<GuestRegisters> guest_registers(unsigned vcpu) = 0;
+  // From now on the addresses of accesses are the guest's own: their column
+  // holds a GVA as a signed number, and a bit of the access column says whether
+  // the code is at CPL 3 (access_gva.hpp).
+  virtual std::optional<Error> address_by_gva(bool by_gva) = 0;
+  // What the guest's tables refused of the vCPU's last access by GVA.
+  virtual std::optional<GuestFault> guest_fault(unsigned vcpu) const = 0;
   virtual std::optional<Error> write_guest_memory(
       std::uint64_t gpa, std::span<const std::byte> bytes) = 0;
   virtual std::optional<Error> read_guest_memory(

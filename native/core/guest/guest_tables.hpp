@@ -20,10 +20,15 @@ enum class Exchange : std::uint8_t {
   kNoAccess,
 };
 
+// Whether what is written counts as dirty: KVM's own writes do, hardware's are
+// seen where they are mapped.
+enum class Marks : std::uint8_t { kLogged, kUnlogged };
+
 class GuestTables {
  public:
-  GuestTables(Mmu& mmu, const GuestMemory& memory, std::uint16_t vcpu)
-      : mmu_(mmu), memory_(memory), vcpu_(vcpu) {}
+  GuestTables(Mmu& mmu, const GuestMemory& memory, std::uint16_t vcpu,
+              Marks marks = Marks::kLogged)
+      : mmu_(mmu), memory_(memory), vcpu_(vcpu), marks_(marks) {}
 
   // None where no slot that userspace may see holds the address, or the process
   // may not read there. `gpa` is a multiple of the word's size, without alias
@@ -55,7 +60,7 @@ class GuestTables {
     std::memcpy(&now, page + gpa % kPageSize, sizeof(now));
     if (now != old) return Exchange::kChanged;
     std::memcpy(page + gpa % kPageSize, &next, sizeof(next));
-    mark_dirty(*slot, gfn);
+    if (marks_ == Marks::kLogged) mark_dirty(*slot, gfn);
     return Exchange::kDone;
   }
 
@@ -77,6 +82,7 @@ class GuestTables {
   Mmu& mmu_;
   const GuestMemory& memory_;
   std::uint16_t vcpu_;
+  Marks marks_;
 };
 
 }  // namespace mmu

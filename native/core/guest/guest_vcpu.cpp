@@ -65,8 +65,8 @@ void load_pdptrs(GuestTables tables, const GuestCpuid& cpuid,
   rules.pdptrs = entries;
 }
 
-GuestTables tables_of(Mmu& mmu, unsigned vcpu) {
-  return {mmu, mmu.guest->memory, static_cast<std::uint16_t>(vcpu)};
+GuestTables tables_of(Mmu& mmu, unsigned vcpu, Marks marks = Marks::kLogged) {
+  return {mmu, mmu.guest->memory, static_cast<std::uint16_t>(vcpu), marks};
 }
 
 Error unsupported(std::string detail) {
@@ -137,7 +137,11 @@ Result<GuestVcpu*> guest_vcpu(Mmu& mmu, unsigned vcpu) {
   std::vector<GuestVcpu>& vcpus = mmu.guest->vcpus;
   vcpus.reserve(vcpu + 1);
   while (vcpus.size() <= vcpu) {
-    vcpus.push_back({usual_cpuid(mmu), {}, {}, {}, {}});
+    vcpus.push_back({.cpuid = usual_cpuid(mmu),
+                     .registers = {},
+                     .nested = {},
+                     .rules = {},
+                     .second = {}});
   }
   return &vcpus[vcpu];
 }
@@ -194,6 +198,12 @@ std::optional<Error> set_nested_paging(Mmu& mmu, unsigned vcpu,
   return std::nullopt;
 }
 
+std::optional<Error> address_by_gva(Mmu& mmu, bool by_gva) {
+  if (mmu.guest == nullptr) mmu.guest = std::make_unique<Guest>();
+  mmu.guest->is_addressed_by_gva = by_gva;
+  return std::nullopt;
+}
+
 Result<GuestTranslation> translate(Mmu& mmu, unsigned vcpu,
                                    std::uint64_t address, std::uint64_t access,
                                    std::vector<GuestReference>* trail) {
@@ -202,6 +212,15 @@ Result<GuestTranslation> translate(Mmu& mmu, unsigned vcpu,
   GuestTables tables = tables_of(mmu, vcpu);
   const GuestVcpu& of = *found.value();
   return GuestWalker(tables, trail)
+      .walk(of.rules, of.second_level(), address, access);
+}
+
+GuestTranslation translate_unlogged(Mmu& mmu, unsigned vcpu,
+                                    std::uint64_t address, std::uint64_t access,
+                                    std::vector<GuestReference>& trail) {
+  GuestTables tables = tables_of(mmu, vcpu, Marks::kUnlogged);
+  const GuestVcpu& of = mmu.guest->vcpus[vcpu];
+  return GuestWalker(tables, &trail)
       .walk(of.rules, of.second_level(), address, access);
 }
 
