@@ -52,7 +52,7 @@ export interface VmCalls {
   /**
    * KVM_CREATE_VCPU. Returns the number by which events name it: how many there were before.
    *
-   * @param id 0 to 65535
+   * @param id 0 to 65535; kernel `pvm-6.18` takes up to 4095
    * @throws MmuError `ERR_VCPU` (EINVAL), `ERR_VCPU_EXISTS` (EEXIST)
    */
   createVcpu(id: number): number;

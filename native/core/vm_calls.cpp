@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/kernel_limits.hpp"
 #include "core/ring_calls.hpp"
 
 namespace mmu {
@@ -13,9 +14,6 @@ constexpr std::uint32_t kRing = 192;
 constexpr std::uint32_t kRingAcqRel = 223;
 constexpr std::uint64_t kManual = 1;
 constexpr std::uint64_t kInitiallySet = 2;
-
-// Of the events' vcpu column.
-constexpr std::uint32_t kMostVcpus = 65536;
 
 Error bad_cap(std::uint32_t cap, std::uint64_t arg0, std::string detail) {
   return {ErrorCode::kCapability,
@@ -93,7 +91,8 @@ std::optional<Error> disable_quirks(Mmu& mmu, std::uint64_t mask) {
 }
 
 Result<std::uint32_t> create_vcpu(Mmu& mmu, std::uint32_t id) {
-  if (id >= kMostVcpus) return bad_vcpu(id, kMostVcpus);
+  const std::uint32_t limit = vcpu_ids_of(mmu.config.kernel);
+  if (id >= limit) return bad_vcpu(id, limit);
   if (std::ranges::find(mmu.vcpu_ids, id) != mmu.vcpu_ids.end()) {
     return Error{ErrorCode::kVcpuExists, {{{"id", id}}}};
   }

@@ -29,4 +29,16 @@ describe.skipIf(!hasAddon)("a VM that starts without vCPUs", () => {
     expect(vm.access(0, "read").result).toBe("fixed");
     expect(thrownBy(() => vm.enableCap(KVM_CAP.dirtyLogRing, 65_536))).toMatchObject({ errno: "EINVAL" });
   });
+
+  test("names a vCPU as its kernel can: pvm-6.18 below 4,096, others below 65,536", () => {
+    for (const [kernel, last] of [
+      ["pvm-6.18", 4095],
+      ["6.16", 65_535],
+      ["5.10", 65_535],
+    ] as const) {
+      using vm = createVm({ vcpus: 0, kernel, mmu: "rmap" });
+      expect(thrownBy(() => vm.createVcpu(last + 1))).toMatchObject({ errno: "EINVAL" });
+      expect(vm.createVcpu(last)).toBe(0);
+    }
+  });
 });

@@ -285,7 +285,7 @@ function lateCap({ random, kernel }: Draft): VectorOp {
 }
 
 function lateVcpu({ random }: Draft): VectorOp {
-  return ["vcpu", random.pick([0, 1, 2, 4095])];
+  return ["vcpu", random.pick([0, 1, 2, 4095, 4096, 2 ** 31])];
 }
 
 function memfd(draft: Draft): VectorOp {

@@ -22,6 +22,8 @@ export interface KernelRules {
   readonly fixedGpaBits: number | undefined;
   /** Of a host address, where the host's paging is known. */
   readonly fixedHvaBits: number | undefined;
+  /** Ids of vCPUs end below it. */
+  readonly vcpuIds: number;
 }
 
 const BASE: KernelRules = {
@@ -34,6 +36,7 @@ const BASE: KernelRules = {
   limitsFrames: true,
   fixedGpaBits: undefined,
   fixedHvaBits: undefined,
+  vcpuIds: 65_536,
 };
 
 export const KERNELS: Readonly<Record<Kernel, KernelRules>> = {
@@ -54,5 +57,6 @@ export const KERNELS: Readonly<Record<Kernel, KernelRules>> = {
     memfdFlags: 3,
     fixedGpaBits: 52,
     fixedHvaBits: 47,
+    vcpuIds: 4096,
   },
 };

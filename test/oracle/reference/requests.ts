@@ -11,6 +11,7 @@ export function enableCap({ memslots, vcpus }: State, cap: number, flags: number
 }
 
 export function createVcpu({ memslots, vcpus, rings }: State, id: number): void {
+  if (id >= memslots.limits.rules.vcpuIds) throw new Refusal("ERR_VCPU", "EINVAL");
   if (vcpus.has(id)) throw new Refusal("ERR_VCPU_EXISTS", "EEXIST");
   vcpus.add(id);
   const { ringEntries, reserved } = memslots.logging;
