@@ -27,8 +27,19 @@ export interface Sides {
 /** Asks both sides; undefined if they agree. */
 export function compareSides({ kind, live, engine }: Sides, script: Script): Differing | undefined {
   const vector = kind.ask(live, script);
-  const difference = engine.play(vector);
+  const difference = playOn(engine, vector);
   return difference && { vector, difference };
+}
+
+/** Where vectors cannot say that the engine refuses, its refusal is the difference: the kernel did not. */
+function playOn(engine: VectorPlayer, vector: VectorRecord): VectorDifference | undefined {
+  try {
+    return engine.play(vector);
+  } catch (error) {
+    const isRefusal = error instanceof Error && "errno" in error && error.errno !== "";
+    if (!isRefusal) throw error;
+    return { step: 0, op: ["play"], expected: ["0"], got: [error.errno, error.message] };
+  }
 }
 
 export interface Shrunk extends Differing {

@@ -1,6 +1,6 @@
 /**
  * What is simpler than a script of a guest's tables: steps, parts, rows and
- * addresses left out, and numbers with a bit less.
+ * addresses left out, steps made one, and numbers with a bit less.
  */
 import type { AskedStep } from "./ask.js";
 
@@ -9,6 +9,7 @@ type Steps = readonly AskedStep[];
 export function* simplerSteps(steps: Steps): Generator<Steps> {
   // The last one first: what comes after the difference goes at once.
   for (let at = steps.length - 1; at >= 0; at--) if (steps.length > 1) yield without(steps, at);
+  for (let at = 1; at < steps.length; at++) yield joined(steps, at);
   for (const [at, step] of steps.entries()) {
     for (const simple of simplerStep(step)) yield steps.with(at, simple);
   }
@@ -19,6 +20,18 @@ function without(steps: Steps, at: number): Steps {
   const { ring } = steps[0] as AskedStep;
   const [first, ...rest] = steps.toSpliced(at, 1);
   return [{ ...(first as AskedStep), ...(ring !== undefined && { ring }) }, ...rest];
+}
+
+/** A step and the one before it as one: what the later says of a part holds, and only it asks. */
+function joined(steps: Steps, at: number): Steps {
+  const [before, after] = [steps[at - 1] as AskedStep, steps[at] as AskedStep];
+  const one = {
+    ...before,
+    ...after,
+    slots: [...(before.slots ?? []), ...(after.slots ?? [])],
+    mem: [...(before.mem ?? []), ...(after.mem ?? [])],
+  };
+  return steps.toSpliced(at - 1, 2, one);
 }
 
 function* simplerStep(step: AskedStep): Generator<AskedStep> {
@@ -47,6 +60,10 @@ function* plainerWords(step: AskedStep): Generator<AskedStep> {
   }
   for (const [at, [gpa, value]] of (step.mem ?? []).entries()) {
     for (const plain of lessBits(value)) yield { ...step, mem: (step.mem ?? []).with(at, [gpa, plain]) };
+  }
+  for (const [at, [id, gpa, size, flags, offset]] of (step.slots ?? []).entries()) {
+    const slots = (step.slots ?? []).with(at, [id, gpa, size, flags & (flags - 1), offset]);
+    if (flags > 0) yield { ...step, slots };
   }
   const { sregs } = step;
   if (sregs === undefined) return;

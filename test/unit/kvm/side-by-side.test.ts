@@ -11,6 +11,7 @@ import type { VerifyKvmOptions } from "../../../lib/kvm/types.js";
 import { loadAddon } from "../../../lib/native/addon.js";
 import type { NativeLiveRegion } from "../../../lib/native/addon-types.js";
 import { vectorKinds } from "../../../lib/vectors/registry.js";
+import type { VectorKind } from "../../../lib/vectors/vector-kind.js";
 import { verifyVectors } from "../../../lib/vectors/verify.js";
 import { EngineKvm } from "../../support/engine-kvm.js";
 import { hasAddon } from "../with-addon.js";
@@ -24,10 +25,17 @@ async function memslotsBeside(
   cases: number,
   options: VerifyKvmOptions = {},
   like: Partial<Kernel> = {},
+  players?: readonly VectorKind[],
 ) {
   const kernel = { ...kernelOf(live, "a test's"), ...like };
   const kinds = (await liveKinds()).filter(({ name }) => name === "memslots");
-  const parties = { live, kernel, addon: loadAddon(), liveKinds: kinds, vectorKinds: await vectorKinds() };
+  const parties = {
+    live,
+    kernel,
+    addon: loadAddon(),
+    liveKinds: kinds,
+    vectorKinds: players ?? (await vectorKinds()),
+  };
   return new SideBySideRun(parties, options).play(seed, cases);
 }
 
@@ -116,6 +124,25 @@ describe.skipIf(!hasAddon)("a kernel with a rule of its own", () => {
       expected: difference?.kernel,
       got: difference?.engine,
     });
+  });
+
+  test("takes what the engine refuses where a vector has no word for it: that is a difference too", async () => {
+    const refused = Object.assign(new Error("a slot overlaps"), { errno: "EEXIST" });
+    const refusing = (error: Error) => ({
+      name: "memslots",
+      claims: () => true,
+      open: () => ({
+        play: () => {
+          throw error;
+        },
+        close: () => {},
+      }),
+    });
+    const { difference } = await memslotsBeside(new EngineKvm(), 1, 1, {}, {}, [refusing(refused)]);
+    expect(difference).toMatchObject({ op: ["play"], kernel: ["0"], engine: ["EEXIST", "a slot overlaps"] });
+    expect(difference?.vector["ops"]).toEqual([["vm", 0]]);
+    const defect = memslotsBeside(new EngineKvm(), 1, 1, {}, {}, [refusing(new Error("a defect"))]);
+    await expect(defect).rejects.toThrow("a defect");
   });
 
   test("is found again by the same seed, with the same script", async () => {
