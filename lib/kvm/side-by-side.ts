@@ -25,6 +25,7 @@ export interface Parties {
 
 export interface SideBySide {
   readonly cases: number;
+  readonly unsteady: number;
   readonly kinds: readonly KindOfScript[];
   readonly difference: KvmDifference | null;
 }
@@ -38,6 +39,7 @@ export class SideBySideRun {
   readonly #players = new Map<string, VectorPlayer>();
   readonly #cases = new Map<string, number>();
   #played = 0;
+  #unsteady = 0;
   #lookedUp = performance.now();
 
   constructor(parties: Parties, options: VerifyKvmOptions) {
@@ -55,7 +57,8 @@ export class SideBySideRun {
         await this.#pause("playing", this.#played);
         difference = await this.#case(seed, asked);
       }
-      return { cases: this.#played, kinds: liveKinds.map((kind) => this.#told(kind)), difference };
+      const kinds = liveKinds.map((kind) => this.#told(kind));
+      return { cases: this.#played, unsteady: this.#unsteady, kinds, difference };
     } finally {
       for (const player of this.#players.values()) player.close();
       this.#players.clear();
@@ -68,7 +71,8 @@ export class SideBySideRun {
     const kind = random.pick(asked);
     const script = kind.generate(random, `${kind.name}-${seed}-${number}`, this.#parties.kernel);
     const sides = { kind, live: this.#parties.live, engine: this.#playerOf(kind) };
-    const differing = compareSides(sides, script);
+    const { differing, isSteady } = compareSides(sides, script);
+    if (!isSteady) this.#unsteady++;
     this.#played++;
     this.#cases.set(kind.name, (this.#cases.get(kind.name) ?? 0) + 1);
     return differing === undefined ? null : await this.#shrunk(sides, differing, number);

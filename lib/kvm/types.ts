@@ -60,6 +60,8 @@ export interface KvmVerification {
   readonly seed: number;
   /** Scripts that were played to their end, on both sides. */
   readonly cases: number;
+  /** Those among them that the kernel answered now so, now otherwise, as some of its flushes depend on the moment. */
+  readonly unsteady: number;
   readonly kernel: AskedKernel;
   readonly kinds: readonly KindOfScript[];
   /** Null if every answer was the same. */

@@ -3,6 +3,8 @@ import type { KindOfScript, KvmDifference, KvmVerification } from "../kvm/types.
 import { formatCount } from "./quantities.js";
 import { joined, labelled, newPage, type Page, type TextOptions, wrap } from "./text-layout.js";
 
+const UNSTEADY = "the kernel's own answers changed when it was asked again";
+
 /** Text of at most `columns` columns, except for operations and vectors, which stay whole. */
 export function renderKvmVerification(result: KvmVerification, options: TextOptions = {}): string {
   const page = newPage(options);
@@ -12,12 +14,13 @@ export function renderKvmVerification(result: KvmVerification, options: TextOpti
   return joined(sections);
 }
 
-function headLines(page: Page, { cases, seed, kernel, difference }: KvmVerification): string[] {
+function headLines(page: Page, { cases, unsteady, seed, kernel, difference }: KvmVerification): string[] {
   const verdict = difference === null ? "every answer the same" : page.paint("red", "a difference");
   return [
     `${formatCount(cases)} scripts of seed ${seed}: ${cases === 0 ? "nothing was asked" : verdict}`,
     ...labelled(page, "kernel", `${kernel.release}, ${kernel.device}`),
     ...labelled(page, "engine", `${kernel.model}: ${kernel.because}`),
+    ...(unsteady > 0 ? labelled(page, "unsteady", `${formatCount(unsteady)} scripts: ${UNSTEADY}`) : []),
   ];
 }
 

@@ -51,7 +51,8 @@ describe.skipIf(!hasKvm)("beside this machine's KVM", () => {
     expect(stdout).toContain("engine      pvm-6.18");
     const document = await gpaliasJson(args);
     expect(document).toMatchObject({ schemaVersion: 1, seed: 3, cases: 30, difference: null });
-    expect(await gpaliasJson(args)).toEqual(document);
+    // How steady a kernel is depends on the moment.
+    expect({ ...(await gpaliasJson(args)), unsteady: 0 }).toEqual({ ...document, unsteady: 0 });
   });
 
   test("Ctrl-C ends it soon, with one line and 130", async () => {

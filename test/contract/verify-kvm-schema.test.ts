@@ -63,6 +63,13 @@ describe("the text of verify kvm", () => {
     expect(text).toContain(same.kernel.release);
   });
 
+  test("says how many scripts the kernel answered in two ways, if any", () => {
+    expect(renderKvmVerification(same)).not.toContain("unsteady");
+    expect(renderKvmVerification({ ...same, unsteady: 2 })).toContain(
+      "unsteady    2 scripts: the kernel's own answers",
+    );
+  });
+
   test("has both answers, the script, and the vector whole, however narrow it is", () => {
     const text = renderKvmVerification(different, { columns: 40 });
     expect(text).toContain('kernel      ["ENOSPC",0]');

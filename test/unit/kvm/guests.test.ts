@@ -42,6 +42,7 @@ describe.skipIf(!hasAddon)("a guest's own tables", () => {
   test.each([1, 2])("the engine beside itself differs in no script of seed %i", async (seed) => {
     expect(await guestsBeside(new EngineGuestKvm(), seed, 60)).toEqual({
       cases: 60,
+      unsteady: 0,
       kinds: [{ kind: "translate", cases: 60 }],
       difference: null,
     });
