@@ -1,4 +1,6 @@
 // Laws of walks through a hypervisor's tables that is a guest itself.
+#include <algorithm>
+
 #include "guest_world.hpp"
 
 using namespace world;
@@ -137,6 +139,7 @@ TEST_CASE("bit 12 of a 2M entry of EPT is a misconfiguration (B79)") {
   const mmu::GuestTranslation found = nested.walk();
   CHECK(found.fault.nested);
   CHECK((found.fault.error_code & pferr::kReserved) != 0);
+  CHECK(found.fault.qualification == 0);
 }
 
 TEST_CASE("memory types and rights that EPT has not are misconfigurations") {
@@ -174,7 +177,34 @@ TEST_CASE("a nested guest without paging goes through the second level alone") {
       nested.guest.machine().translate(0, kFrame | 0x12, 0, &trail);
   REQUIRE(found);
   CHECK(found.value().gpa == kFrame + kMoved + 0x12);
+  CHECK(found.value().level == 0);
+  CHECK(found.value().granted == 7);
   CHECK(trail.size() == 4);
+  // KVM rounds nothing here, and no address is kept from the second level.
+  for (const std::uint64_t address :
+       {std::uint64_t{0x12345}, ~std::uint64_t{0}}) {
+    const auto failed =
+        nested.guest.machine().translate(0, address, 0, nullptr);
+    REQUIRE(failed);
+    CHECK(failed.value().fault.nested);
+    CHECK(failed.value().fault.address == address);
+  }
+}
+
+TEST_CASE(
+    "a nested guest's mark dirties the frame that it named, not its own") {
+  Nested nested = whole(Mode::k4Level, 4);
+  const std::uint64_t table =
+      nested.guest.entry_at(kGva, 1) & ~mmu::bits(11, 0);
+  // The same table by a name that is in no slot.
+  constexpr std::uint64_t kNamed = AGuest::kMemory + 4096;
+  nested.map_ept(kNamed, table | kRwx);
+  nested.guest.store(nested.guest.entry_at(kGva, 2), kNamed | kPwu);
+  mmu::Machine& machine = nested.guest.machine();
+  mmu::MemslotRegion slot = Slot{.bytes = AGuest::kMemory, .flags = 1}.region();
+  REQUIRE(machine.set_memslot(slot));
+  CHECK(nested.walk().ended == mmu::GuestTranslation::Ended::kMapped);
+  CHECK(machine.memslot(0)->dirty_pages == 3);
 }
 
 TEST_CASE("nested tables of AMD's kind are the format of the guest's own") {
@@ -199,4 +229,23 @@ TEST_CASE("nested tables of AMD's kind are the format of the guest's own") {
   REQUIRE(found);
   CHECK(found.value().gpa == kFrame + kMoved + 0x678);
   CHECK(trail.size() == 24);
+  const auto beneath = std::count_if(
+      trail.begin(), trail.end(),
+      [](const mmu::GuestReference& each) { return each.is_second_level; });
+  CHECK(beneath == 20);
+}
+
+TEST_CASE("no key keeps a nested guest from memory") {
+  AGuest guest(Mode::k4Level);
+  guest.map(kGva, kFrame | kPwu);
+  mmu::GuestRegisters npt = guest.registers;
+  guest.registers = {};
+  REQUIRE(guest.load());
+  npt.cr4 |= mmu::cr4::kPke;
+  npt.pkru = ~0u;
+  REQUIRE(!guest.machine().set_nested_paging(
+      0, {.kind = mmu::NestedPaging::Kind::kNpt, .npt = npt}));
+  const auto found = guest.machine().translate(0, kGva, pferr::kWrite, nullptr);
+  REQUIRE(found);
+  CHECK(found.value().ended == mmu::GuestTranslation::Ended::kMapped);
 }

@@ -46,9 +46,10 @@ class GuestTables {
     return word;
   }
 
-  // kDone marks the page dirty.
+  // kDone marks dirty the frame that the table was named by. Beneath a second
+  // level that is the nested guest's name, which KVM takes for one of its own.
   template <class Word>
-  Exchange exchange(std::uint64_t gpa, Word old, Word next) {
+  Exchange exchange(std::uint64_t gpa, Word old, Word next, Gfn named) {
     const Gfn gfn{gpa >> kPageShift};
     Memslot* slot = slot_of(gfn);
     if (slot == nullptr) return Exchange::kNoAccess;
@@ -60,7 +61,10 @@ class GuestTables {
     std::memcpy(&now, page + gpa % kPageSize, sizeof(now));
     if (now != old) return Exchange::kChanged;
     std::memcpy(page + gpa % kPageSize, &next, sizeof(next));
-    if (marks_ == Marks::kLogged) mark_dirty(*slot, gfn);
+    if (marks_ == Marks::kLogged) {
+      Memslot* const marked = named == gfn ? slot : slot_of(named);
+      if (marked != nullptr) mark_dirty(*marked, named);
+    }
     return Exchange::kDone;
   }
 

@@ -35,8 +35,10 @@ WalkRules second_rules_of(const Mmu& mmu, const GuestVcpu& of) {
   if (of.nested.kind == Kind::kEpt) {
     return ept_walk_rules(of.nested.ept, of.cpuid);
   }
-  WalkRules rules =
-      guest_walk_rules(of.nested.npt, of.cpuid, 0, has_guest_1g(mmu));
+  // Keys are no part of nested tables. KVM: kvm_init_shadow_npt_mmu().
+  GuestRegisters registers = of.nested.npt;
+  registers.cr4 &= ~cr4::kPke;
+  WalkRules rules = guest_walk_rules(registers, of.cpuid, 0, has_guest_1g(mmu));
   rules.pdptrs = of.second.pdptrs;
   return rules;
 }

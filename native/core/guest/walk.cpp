@@ -43,7 +43,8 @@ GuestTranslation fault_of(const WalkRules& rules, std::uint64_t address,
   if (rules.tells_fetch) asked |= access & pferr::kFetch;
   const bool by_ept = rules.format == GuestFormat::kEpt;
   std::uint64_t qualification = 0;
-  if (by_ept) {
+  // A misconfiguration's exit has none.
+  if (by_ept && (why & pferr::kReserved) == 0) {
     if ((access & pferr::kUser) != 0) qualification |= qualification::kRead;
     if ((access & pferr::kWrite) != 0) qualification |= qualification::kWrite;
     if ((access & pferr::kFetch) != 0) qualification |= qualification::kFetch;
@@ -65,6 +66,8 @@ struct GuestWalker::Way {
   struct Step {
     std::uint64_t gpa;
     Word entry;
+    // Of its table, as the pointer to it says.
+    Gfn named;
   };
 
   Word leaf() const { return steps[count - 1].entry; }
@@ -83,7 +86,9 @@ struct GuestWalker::Way {
 
 GuestTranslation GuestWalker::through(const WalkRules* second,
                                       std::uint64_t gpa, std::uint64_t access) {
+  is_beneath_ = true;
   GuestTranslation found = walk(*second, nullptr, gpa, access | pferr::kUser);
+  is_beneath_ = false;
   found.fault.nested = true;
   return found;
 }
@@ -101,6 +106,7 @@ GuestWalker::Way<Format> GuestWalker::descend(const WalkRules& rules,
   std::uint64_t pointer = root;
   for (unsigned level = rules.top_level;; --level) {
     std::uint64_t table = pointer & Format::kFrame & ~rules.stolen;
+    const Gfn named{table >> kPageShift};
     if (second != nullptr) {
       const GuestTranslation at = through(second, table, table_access);
       if (at.ended != Ended::kMapped) {
@@ -115,8 +121,8 @@ GuestWalker::Way<Format> GuestWalker::descend(const WalkRules& rules,
     if (!read) return way;
     const Word entry = *read;
     if (trail_ != nullptr) {
-      trail_->push_back({gpa, entry, static_cast<std::uint8_t>(level),
-                         rules.format == GuestFormat::kEpt});
+      trail_->push_back(
+          {gpa, entry, static_cast<std::uint8_t>(level), is_beneath_});
     }
     way.rights &= Format::rights_of(entry);
     if (!Format::is_present(entry)) return way;
@@ -124,7 +130,7 @@ GuestWalker::Way<Format> GuestWalker::descend(const WalkRules& rules,
       way.why = kReservedAndPresent;
       return way;
     }
-    way.steps[way.count++] = {gpa, entry};
+    way.steps[way.count++] = {gpa, entry, named};
     way.level = static_cast<std::uint8_t>(level);
     way.failed = !Format::is_last(rules, entry, level);
     if (!way.failed) return way;
@@ -137,11 +143,12 @@ template <class Format>
 Exchange GuestWalker::mark_used(const Way<Format>& way, std::uint64_t access) {
   using Word = typename Format::Word;
   for (unsigned i = 0; i < way.count; ++i) {
-    const auto& [gpa, entry] = way.steps[i];
+    const auto& [gpa, entry, named] = way.steps[i];
     const bool dirties = i + 1 == way.count && (access & pferr::kWrite) != 0;
     const Word marks = Format::kAccessed | (dirties ? Format::kDirty : Word{0});
     if ((entry & marks) == marks) continue;
-    const Exchange outcome = tables_.exchange<Word>(gpa, entry, entry | marks);
+    const Exchange outcome =
+        tables_.exchange<Word>(gpa, entry, entry | marks, named);
     if (outcome == Exchange::kChanged || outcome == Exchange::kNoAccess) {
       return outcome;
     }
@@ -211,12 +218,13 @@ GuestTranslation GuestWalker::walk(const WalkRules& rules,
     }
     return walk_tables<Entry64>(rules, root, second, address, access);
   }
+  if (second != nullptr) {
+    const GuestTranslation at = through(second, address, access);
+    if (at.ended != Ended::kMapped) return at;
+    return {.gpa = at.gpa};
+  }
   if (address == kNoAddress) return {.ended = Ended::kNoAddress};
-  if (second == nullptr) return {.gpa = address};
-  const std::uint64_t in_page = address % kPageSize;
-  GuestTranslation at = through(second, address - in_page, access);
-  at.gpa += in_page;
-  return at;
+  return {.gpa = address};
 }
 
 }  // namespace mmu

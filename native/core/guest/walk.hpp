@@ -52,6 +52,8 @@ class GuestWalker {
 
   GuestTables& tables_;
   std::vector<GuestReference>* trail_;
+  // Whether it is a second level's tables that are read just now.
+  bool is_beneath_ = false;
 };
 
 }  // namespace mmu

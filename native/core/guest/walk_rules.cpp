@@ -126,7 +126,6 @@ WalkRules ept_walk_rules(const EptControls& controls, const GuestCpuid& cpuid) {
   return {
       .format = GuestFormat::kEpt,
       .top_level = static_cast<std::uint8_t>(((controls.eptp >> 3) & 7) + 1),
-      .tells_fetch = true,
       .write_protect = true,
       .keeps_ad = has_ad,
       .has_execute_only = controls.has_execute_only,
