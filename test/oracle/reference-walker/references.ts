@@ -9,12 +9,13 @@ export interface Reference {
 export class References {
   readonly all: Reference[] = [];
 
-  /** The same memory, every read of which is remembered as one of this kind. */
+  /** The same memory, every read of which is remembered as one of this kind; where there is none, nothing is read. */
   of(kind: Reference["kind"], memory: TableMemory): TableMemory {
     return {
       read: (gpa, bytes) => {
-        this.all.push({ kind, gpa });
-        return memory.read(gpa, bytes);
+        const entry = memory.read(gpa, bytes);
+        if (entry !== undefined) this.all.push({ kind, gpa });
+        return entry;
       },
       exchange: memory.exchange.bind(memory),
       markDirty: memory.markDirty.bind(memory),
