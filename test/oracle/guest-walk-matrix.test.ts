@@ -9,6 +9,12 @@ const CASES = isLongRun ? 10_000_000 : 50_000;
 const engine = new MatrixEngine();
 afterAll(() => engine.close());
 
+const seed = runSeed();
+
 test("the engine walks as the reference does, case by case (ten million with GPALIAS_LONG)", LONG, () => {
-  expect(compareMatrix(engine.walker, { seed: runSeed(), cases: CASES }).first).toBeUndefined();
+  expect(compareMatrix(engine.walker, { seed, cases: CASES }).first).toBeUndefined();
+});
+
+test("many walks at once come to what each alone comes to (ten million with GPALIAS_LONG)", LONG, () => {
+  expect(compareMatrix(engine.batchWalker, { seed: seed + 1, cases: CASES }).first).toBeUndefined();
 });

@@ -1,4 +1,6 @@
 /** The engine as a walker of the matrix: a VM for each set of alias bits, a page of entries a level at a time. */
+
+import { TranslationBatch } from "../../../lib/columns/translation-batch.js";
 import type { GuestTranslation } from "../../../lib/guest-translation.js";
 import { GUEST_FEATURES } from "../../../lib/guest-vcpu.js";
 import { type Access, createVm, type Vm } from "../../../lib/index.js";
@@ -6,6 +8,7 @@ import {
   type Answers,
   type Batch,
   CASES,
+  CASES_A_SETTING,
   IMPLICIT_BIT,
   noAnswers,
   PAGE,
@@ -20,6 +23,7 @@ import {
 } from "../walk-matrix/batch.js";
 
 const LEVELS = 5;
+const MAPPED = 0;
 const presets = new Map([
   [0n, "none"],
   [1n << 47n, "bits:47"],
@@ -41,24 +45,67 @@ function note(answers: Answers, i: number, answer: GuestTranslation): void {
   answers.rights[i] = Number(execute) | (Number(write) << 1) | (Number(user) << 2);
 }
 
+const optionsOf = (packed: number) => ({
+  user: (packed & 4) !== 0,
+  implicit: (packed & IMPLICIT_BIT) !== 0,
+});
+
 export class MatrixEngine {
   readonly #vms = new Map<bigint, Vm>();
+  readonly #columns = new TranslationBatch(CASES_A_SETTING);
 
-  readonly walker = (batch: Batch): Answers => {
+  /** Each case by itself. */
+  readonly walker = (batch: Batch): Answers =>
+    this.#answer(batch, (vm, answers, first) => {
+      for (let i = first; i < first + CASES_A_SETTING; ++i) {
+        const packed = batch.accesses[i] ?? 0;
+        const address = batch.addresses[i] ?? 0n;
+        note(answers, i, vm.translate(address, accessIn(packed), optionsOf(packed)));
+      }
+    });
+
+  /** Those of one access together. */
+  readonly batchWalker = (batch: Batch): Answers =>
+    this.#answer(batch, (vm, answers, first) => {
+      const cases = [...Array(CASES_A_SETTING).keys()].map((n) => first + n);
+      const kinds = new Set(cases.map((i) => batch.accesses[i] ?? 0));
+      for (const kind of kinds)
+        this.#together(
+          vm,
+          batch,
+          answers,
+          cases.filter((i) => batch.accesses[i] === kind),
+        );
+    });
+
+  #answer(batch: Batch, walk: (vm: Vm, answers: Answers, first: number) => void): Answers {
     const vm = this.#vmFor(batch.features.stolen);
     this.#load(vm, batch);
     const answers = noAnswers(batch);
-    for (let i = 0; i < CASES; ++i) {
-      if (i === 0 || settingOf(batch, i) !== settingOf(batch, i - 1))
-        vm.setGuestRegisters(settingOf(batch, i));
-      const packed = batch.accesses[i] ?? 0;
-      const options = { user: (packed & 4) !== 0, implicit: (packed & IMPLICIT_BIT) !== 0 };
-      note(answers, i, vm.translate(batch.addresses[i] ?? 0n, accessIn(packed), options));
+    for (let first = 0; first < CASES; first += CASES_A_SETTING) {
+      vm.setGuestRegisters(settingOf(batch, first));
+      walk(vm, answers, first);
     }
     for (let level = 1; level <= LEVELS; ++level)
       takeTable(batch, level, vm.memory.read(TABLES + level * PAGE, PAGE), answers.entries);
     return answers;
-  };
+  }
+
+  #together(vm: Vm, batch: Batch, answers: Answers, cases: readonly number[]): void {
+    const columns = this.#columns;
+    columns.count = cases.length;
+    for (const [row, i] of cases.entries()) columns.gva[row] = batch.addresses[i] ?? 0n;
+    const packed = batch.accesses[cases[0] ?? 0] ?? 0;
+    vm.translateBatch(columns, accessIn(packed), optionsOf(packed));
+    for (const [row, i] of cases.entries()) {
+      const isMapped = columns.ended[row] === MAPPED;
+      answers.codes[i] = isMapped ? TRANSLATED : (columns.errorCode[row] ?? 0);
+      if (!isMapped) continue;
+      answers.gpas[i] = BigInt(columns.gpa[row] ?? 0);
+      answers.levels[i] = columns.level[row] ?? 0;
+      answers.rights[i] = columns.granted[row] ?? 0;
+    }
+  }
 
   close(): void {
     for (const vm of this.#vms.values()) vm.close();
