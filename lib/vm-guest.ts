@@ -70,6 +70,14 @@ export interface VmGuest {
   setGuestRegisters(registers: Partial<GuestRegisters>, options?: VcpuOption): void;
   guestRegisters(options?: VcpuOption): GuestRegisters;
   /**
+   * The guest itself loads CR3 (KVM: kvm_set_cr3(), v6.16). With PAE paging, the four root entries are loaded. Where KVM
+   * shadows the guest's tables, the vCPU keeps three roots behind the one that it has, and may come back to them.
+   *
+   * @param cr3 an integer in [0, 2^64)
+   * @throws MmuError `ERR_REGISTERS` (EINVAL), and nothing changed, where the guest gets a #GP; `ERR_VCPU` (EINVAL)
+   */
+  loadGuestCr3(cr3: number | bigint, options?: VcpuOption): void;
+  /**
    * From now on the guest's tables lie, and lead, in the memory of a hypervisor that is a guest itself: each address on
    * the way goes through that one's tables. `null` ends it.
    *
@@ -150,6 +158,12 @@ export class NativeGuestCalls extends NativeCalls implements VmGuest {
   guestRegisters(options: VcpuOption = {}): GuestRegisters {
     const vcpu = vcpuIn("guestRegisters", options);
     return registersOf(attempt(() => this.#native.guestRegisters(vcpu)));
+  }
+
+  loadGuestCr3(cr3: number | bigint, options: VcpuOption = {}): void {
+    const vcpu = vcpuIn("loadGuestCr3", options);
+    const asked = word("cr3", cr3);
+    attempt(() => this.#native.loadGuestCr3(vcpu, asked));
   }
 
   setNestedPaging(nested: NestedPaging | null, options: VcpuOption = {}): void {

@@ -24,6 +24,7 @@ export interface NativeGuest {
   /** cr0, cr3, cr4, efer, rflags, pkru, CS.L; `flagsAlone`: but RFLAGS and PKRU, all are as they were. */
   setGuestRegisters(vcpu: number, registers: BigUint64Array, flagsAlone: boolean): void;
   guestRegisters(vcpu: number): BigUint64Array;
+  loadGuestCr3(vcpu: number, cr3: bigint): void;
   /** ept: the EPTP, and bits for 2M, 1G and execute-only; npt: registers, CR3 being the nested one. */
   setNestedPaging(vcpu: number, kind: "none" | "ept" | "npt", words?: BigUint64Array): void;
   /** From now on accesses, of events too, are by guest-virtual address; the column `access` may have 8 for CPL 3. */

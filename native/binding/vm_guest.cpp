@@ -149,6 +149,12 @@ Napi::Value VmWrap::guest_registers(const Napi::CallbackInfo& info) {
   return binding::to_js(Env(), std::span<const std::uint64_t>(words));
 }
 
+Napi::Value VmWrap::load_guest_cr3(const Napi::CallbackInfo& info) {
+  const auto vcpu = integer<std::uint32_t>(info[0], "vcpu");
+  throw_if(Env(), machine().load_guest_cr3(vcpu, u64(info[1], "cr3")));
+  return {};
+}
+
 Napi::Value VmWrap::set_nested_paging(const Napi::CallbackInfo& info) {
   const auto vcpu = integer<std::uint32_t>(info[0], "vcpu");
   const NestedPaging asked = nested_paging(info[1], info[2]);

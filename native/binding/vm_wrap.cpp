@@ -44,6 +44,7 @@ VmWrap::Properties VmWrap::requests() {
           on<&VmWrap::set_guest_cpuid>("setGuestCpuid"),
           on<&VmWrap::set_guest_registers>("setGuestRegisters"),
           on<&VmWrap::guest_registers>("guestRegisters"),
+          on<&VmWrap::load_guest_cr3>("loadGuestCr3"),
           on<&VmWrap::set_nested_paging>("setNestedPaging"),
           on<&VmWrap::write_guest_memory>("writeGuestMemory"),
           on<&VmWrap::read_guest_memory>("readGuestMemory"),

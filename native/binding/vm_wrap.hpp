@@ -89,6 +89,7 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   Napi::Value set_guest_cpuid(const Napi::CallbackInfo& info);
   Napi::Value set_guest_registers(const Napi::CallbackInfo& info);
   Napi::Value guest_registers(const Napi::CallbackInfo& info);
+  Napi::Value load_guest_cr3(const Napi::CallbackInfo& info);
   Napi::Value set_nested_paging(const Napi::CallbackInfo& info);
   Napi::Value write_guest_memory(const Napi::CallbackInfo& info);
   Napi::Value read_guest_memory(const Napi::CallbackInfo& info);

@@ -84,13 +84,16 @@ class FlavourOps {
   virtual void memory_changed() {}
 
   // Whether each vCPU has a root of its own, as its registers ask: where KVM
-  // shadows the guest's tables. The next five do nothing elsewhere.
+  // shadows the guest's tables. The next six do nothing elsewhere.
   virtual bool loads_roots() const { return false; }
   // An errno if it cannot be had. May zap and flush. KVM: kvm_mmu_reload().
   virtual std::string_view load_root(unsigned) { return {}; }
   // Its registers or its CPUID have changed. May flush.
   // KVM: kvm_mmu_reset_context().
   virtual void unload_roots(unsigned) {}
+  // Its guest has loaded CR3: another root, if the vCPU has that one still. May
+  // flush. KVM: kvm_mmu_new_pgd().
+  virtual void switch_root(unsigned) {}
   // Zaps what stands for tables of the guest's in these frames. True if
   // everything has to be flushed.
   // KVM: kvm_mmu_zap_memslot_pages_and_flush().

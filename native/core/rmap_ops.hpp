@@ -49,6 +49,7 @@ class RmapOps final : public FlavourOps, public SpteObserver {
   bool loads_roots() const override { return roots_ != nullptr; }
   std::string_view load_root(unsigned vcpu) override;
   void unload_roots(unsigned vcpu) override;
+  void switch_root(unsigned vcpu) override;
   bool zap_guest_tables(GfnRange frames) override;
   void add_roots_of(Digest& digest, unsigned vcpu) const override;
   void emulated_write(Gfn gfn) override;

@@ -42,6 +42,11 @@ void RmapOps::unload_roots(unsigned vcpu) {
   if (roots_ && roots_->unload(vcpu)) mmu_.flush.all();
 }
 
+void RmapOps::switch_root(unsigned vcpu) {
+  if (!roots_) return;
+  if (roots_->switch_to(vcpu, request_of(mmu_, vcpu))) mmu_.flush.all();
+}
+
 bool RmapOps::zap_guest_tables(GfnRange frames) {
   return roots_ && roots_->zap_tables(frames);
 }

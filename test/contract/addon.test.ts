@@ -66,6 +66,7 @@ const VM: Record<keyof NativeVm, Member> = {
   setGuestCpuid: "method",
   setGuestRegisters: "method",
   guestRegisters: "method",
+  loadGuestCr3: "method",
   setNestedPaging: "method",
   writeGuestMemory: "method",
   readGuestMemory: "method",

@@ -246,3 +246,44 @@ TEST_CASE("a CR3 that leads into one of KVM's own slots leads nowhere") {
   CHECK(load_at(*machine, 0xfee00000) == Counts{0, 0, 0, 0});
   CHECK(load_at(*machine, 0x5000) == Counts{1, 0, 0, 0});
 }
+
+TEST_CASE(
+    "a guest that loads CR3 comes back to three roots that it had before") {
+  const auto machine = a_vm();
+  const auto load_cr3 = [&](std::uint64_t cr3) {
+    REQUIRE_FALSE(machine->load_guest_cr3(0, cr3));
+    load(*machine);
+  };
+  load_at(*machine, 0x1000);
+  for (const std::uint64_t cr3 : {0x2000u, 0x3000u, 0x4000u}) load_cr3(cr3);
+  CHECK(grown(*machine, [&] { remove(*machine); }) == Counts{0, 4, 0, 0});
+
+  SUBCASE("all of them are let go with the slot") {
+    CHECK(grown(*machine, [&] { load(*machine); }) == Counts{0, 4, 1, 0});
+  }
+  SUBCASE("the one that is longest away is let go first") {
+    CHECK(grown(*machine, [&] {
+            REQUIRE_FALSE(machine->load_guest_cr3(0, 0x5000));
+          }) == Counts{0, 1, 1, 0});
+  }
+}
+
+TEST_CASE("a guest that loads the CR3 that it has keeps its root") {
+  const auto machine = a_vm();
+  load_at(*machine, 0x1000);
+  remove(*machine);
+  CHECK(grown(*machine, [&] {
+          REQUIRE_FALSE(machine->load_guest_cr3(0, 0x1000));
+        }) == Counts{0, 0, 0, 0});
+}
+
+TEST_CASE("a CR3 that is too wide for the guest changes nothing") {
+  const auto machine = a_vm();
+  load_at(*machine, 0x1000);
+  const auto before = machine->fingerprint();
+  const auto refused = machine->load_guest_cr3(0, mmu::bit(60));
+  REQUIRE(refused);
+  CHECK(refused->code == mmu::ErrorCode::kRegisters);
+  CHECK(machine->fingerprint() == before);
+  CHECK(machine->load_guest_cr3(1, 0x1000));
+}

@@ -154,6 +154,7 @@ export class FakeVm implements NativeVm {
   setGuestCpuid = (): void => {};
   setGuestRegisters = (): void => {};
   guestRegisters = () => new BigUint64Array(7);
+  loadGuestCr3 = (): void => {};
   setNestedPaging = (): void => {};
   writeGuestMemory = (): void => {};
   readGuestMemory = (_: number | bigint, bytes: number) => new Uint8Array(bytes);

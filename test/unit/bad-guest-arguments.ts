@@ -54,6 +54,14 @@ export const GUEST_METHODS: readonly Method[] = [
   },
   { name: "guestRegisters", of: (vm) => vm.guestRegisters.bind(vm) as Loose, args: [[{}, NO_OPTIONS]] },
   {
+    name: "loadGuestCr3",
+    of: (vm) => vm.loadGuestCr3.bind(vm) as Loose,
+    args: [
+      [0x1000n, [undefined, "0x1000", -1n, 1.5, 2n ** 64n, 2n ** 48n]],
+      [{}, NO_OPTIONS],
+    ],
+  },
+  {
     name: "setNestedPaging",
     of: (vm) => vm.setNestedPaging.bind(vm) as Loose,
     args: [

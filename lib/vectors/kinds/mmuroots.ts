@@ -16,6 +16,7 @@ const SHAPE: OpListShape = {
     vcpu: [u32],
     slot: [u32, u64, u64, u32, u64],
     sregs: [u64, u64, u64, u64, flag],
+    cr3: [u64],
     cpuid: [byte],
     prefault: [u64, u64, u64],
     nr_mmu_pages: [u32],

@@ -38,6 +38,7 @@ const PERFORM: Readonly<Record<string, Perform>> = {
       isOldIoctl: true,
     }),
   sregs: (vm, [, ...words]) => vm.setRegisters(words.map(big)),
+  cr3: ({ native, vcpu }, [, cr3]) => native.loadGuestCr3(vcpu, big(cr3)),
   cpuid: ({ native, vcpu }, [, width]) => native.setGuestCpuid(vcpu, width as number, false, 0),
   prefault: (vm, [, gpa, bytes, flags]) => vm.prefault(big(gpa), big(bytes), big(flags)),
   nr_mmu_pages: ({ native }, [, pages]) => void native.setMmuPages(pages as number),

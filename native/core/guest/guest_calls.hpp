@@ -26,6 +26,9 @@ std::optional<Error> set_guest_cpuid(Mmu& mmu, unsigned vcpu,
 std::optional<Error> set_guest_registers(Mmu& mmu, unsigned vcpu,
                                          const GuestRegisters& asked,
                                          bool flags_alone);
+// What the guest does itself. Where it gets a #GP: kRegisters.
+// KVM: kvm_set_cr3().
+std::optional<Error> load_guest_cr3(Mmu& mmu, unsigned vcpu, std::uint64_t cr3);
 std::optional<Error> set_nested_paging(Mmu& mmu, unsigned vcpu,
                                        const NestedPaging& asked);
 

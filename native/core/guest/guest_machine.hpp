@@ -19,6 +19,10 @@ class GuestMachine : public Machine {
                                            bool flags_alone) override {
     return mmu::set_guest_registers(mmu(), vcpu, registers, flags_alone);
   }
+  std::optional<Error> load_guest_cr3(unsigned vcpu,
+                                      std::uint64_t cr3) override {
+    return mmu::load_guest_cr3(mmu(), vcpu, cr3);
+  }
   std::optional<Error> set_nested_paging(unsigned vcpu,
                                          const NestedPaging& nested) override {
     return mmu::set_nested_paging(mmu(), vcpu, nested);

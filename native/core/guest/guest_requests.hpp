@@ -21,6 +21,9 @@ class GuestRequests {
                                                const GuestCpuid& cpuid) = 0;
   virtual std::optional<Error> set_guest_registers(
       unsigned vcpu, const GuestRegisters& registers, bool flags_alone) = 0;
+  // The guest's own MOV to CR3.
+  virtual std::optional<Error> load_guest_cr3(unsigned vcpu,
+                                              std::uint64_t cr3) = 0;
   virtual std::optional<Error> set_nested_paging(
       unsigned vcpu, const NestedPaging& nested) = 0;
   virtual Result<GuestRegisters> guest_registers(unsigned vcpu) = 0;

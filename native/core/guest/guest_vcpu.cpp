@@ -43,11 +43,11 @@ WalkRules second_rules_of(const Mmu& mmu, const GuestVcpu& of) {
   return rules;
 }
 
-// Reads PAE's root entries. Where one cannot be read or is malformed, all stay
-// as they were. KVM: load_pdptrs().
-void load_pdptrs(GuestTables tables, const GuestCpuid& cpuid,
+// Reads PAE's root entries. False where one cannot be read or is malformed: all
+// stay as they were. KVM: load_pdptrs().
+bool load_pdptrs(GuestTables tables, const GuestCpuid& cpuid,
                  const WalkRules* second, WalkRules& rules) {
-  if (!rules.has_pdptrs) return;
+  if (!rules.has_pdptrs) return true;
   const std::uint64_t reserved =
       (bits_from(cpuid.address_width(), 63) & ~rules.stolen) | bits(8, 5) |
       bits(2, 1);
@@ -55,16 +55,17 @@ void load_pdptrs(GuestTables tables, const GuestCpuid& cpuid,
   if (second != nullptr) {
     const GuestTranslation at = GuestWalker(tables).walk(
         *second, nullptr, table, pferr::kUser | pferr::kWrite);
-    if (at.ended != GuestTranslation::Ended::kMapped) return;
+    if (at.ended != GuestTranslation::Ended::kMapped) return false;
     table = at.gpa;
   }
   std::array<std::uint64_t, 4> entries{};
   for (unsigned i = 0; i < entries.size(); ++i) {
     const auto entry = tables.read<std::uint64_t>(table + i * 8);
-    if (!entry || ((*entry & 1) != 0 && (*entry & reserved) != 0)) return;
+    if (!entry || ((*entry & 1) != 0 && (*entry & reserved) != 0)) return false;
     entries[i] = *entry;
   }
   rules.pdptrs = entries;
+  return true;
 }
 
 GuestTables tables_of(Mmu& mmu, unsigned vcpu, Marks marks = Marks::kLogged) {
@@ -110,6 +111,19 @@ std::optional<Error> check_nested(const Mmu& mmu, const NestedPaging& asked,
   }
   if (asked.kind == Kind::kEpt) return check_eptp(asked.ept, cpuid);
   return check_registers(asked.npt, cpuid, mmu.slot_rules.kernel);
+}
+
+Error bad_cr3(std::uint64_t cr3, const std::string& why) {
+  return {ErrorCode::kRegisters,
+          {{{"cr3", cr3}}},
+          "cr3 " + number(cr3) + ": " + why};
+}
+
+std::optional<Error> check_cr3(std::uint64_t cr3, const GuestCpuid& cpuid) {
+  if ((cr3 & bits_from(cpuid.address_width(), 63)) == 0) return std::nullopt;
+  return bad_cr3(cr3, "above the guest's " +
+                          std::to_string(cpuid.address_width()) +
+                          " bits of physical address (#GP)");
 }
 
 // Of what KVM asks whether roots may stay: it compares what it is given with
@@ -184,6 +198,27 @@ std::optional<Error> set_guest_registers(Mmu& mmu, unsigned vcpu,
   of.rules = rules_of(mmu, of);
   load_pdptrs(tables_of(mmu, vcpu), of.cpuid, of.second_level(), of.rules);
   if (!keeps_roots) reset_mmu(mmu, vcpu);
+  return std::nullopt;
+}
+
+// The registers are as before unless the whole of it can be done.
+std::optional<Error> load_guest_cr3(Mmu& mmu, unsigned vcpu,
+                                    std::uint64_t cr3) {
+  Result<GuestVcpu*> found = guest_vcpu(mmu, vcpu);
+  if (!found) return found.error();
+  GuestVcpu& of = *found.value();
+  if (auto error = check_cr3(cr3, of.cpuid)) return error;
+  GuestVcpu next = of;
+  next.registers.cr3 = cr3;
+  next.rules = rules_of(mmu, next);
+  if (!load_pdptrs(tables_of(mmu, vcpu), next.cpuid, next.second_level(),
+                   next.rules)) {
+    return bad_cr3(cr3, "a root entry of PAE there is malformed (#GP)");
+  }
+  const bool is_other = cr3 != of.registers.cr3;
+  of = next;
+  mmu.flush.begin_event(true);
+  if (is_other) mmu.ops->switch_root(vcpu);
   return std::nullopt;
 }
 

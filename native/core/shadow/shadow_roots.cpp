@@ -113,6 +113,12 @@ bool ShadowRoots::free_obsolete(unsigned vcpu) {
   return freed;
 }
 
+bool ShadowRoots::switch_to(unsigned vcpu, const RootRequest& request) {
+  const RootCache::Switched done =
+      of(vcpu).roots.switch_to(request.pgd, request.role, pages_);
+  return release(done.gone);
+}
+
 // KVM: mmu_alloc_shadow_roots(), kvm_mmu_get_dummy_root().
 bool ShadowRoots::has_root(unsigned vcpu, const RootRequest& request) {
   LoadedRoot& current = of(vcpu).roots.current;

@@ -49,6 +49,10 @@ class ShadowRoots {
   // memory was freed.
   bool write_table(Gfn gfn, const TableWrite& write);
 
+  // Its root is another from now on, or has to be loaded; the one that it had
+  // before is remembered. True if memory was freed.
+  bool switch_to(unsigned vcpu, const RootRequest& request);
+
   // Whether it has a root, or gets one that takes no room.
   bool has_root(unsigned vcpu, const RootRequest& request);
   // For a vCPU that has none. There is room for one page at least.

@@ -55,6 +55,7 @@ export class Script {
     const die = this.#random(100);
     if (die < this.#slotChanges) return this.#slot();
     if (die < 52) return ["prefault", hex(this.#random(4) * PAGE), "0x1000", "0x0"];
+    if (die < 70) return ["cr3", hex(this.#root())];
     if (die < 91) return this.#registers();
     if (die < 97) return this.#vcpu();
     if (die < 99) return ["nr_mmu_pages", 62 + this.#random(20)];

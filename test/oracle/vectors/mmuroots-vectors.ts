@@ -57,6 +57,8 @@ export class RootsVm {
         return this.#setSlot(Number(a), b, c, Number(d));
       case "sregs":
         return this.#setRegisters({ ...this.#vcpu.registers, cr0: a, cr3: b, cr4: c, efer: d }, e === 1n);
+      case "cr3":
+        return [this.#vcpu.loadCr3(a) ? "0" : "EINVAL"];
       case "cpuid":
         this.#vcpu.setCpuid({ ...NO_CPUID, maxphyaddr: Number(a) });
         return ["0"];
