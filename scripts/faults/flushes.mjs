@@ -114,8 +114,8 @@ export const flushes = [
   {
     name: "a slot's leaves go without a flush",
     file: "native/core/memslot_ops.cpp",
-    find: "if (!mmu.ops->zap(ZapCause::kSlot, slot.range)) return;",
-    replace: "if (!mmu.ops->zap(ZapCause::kSlot, slot.range) || FAULT) return;",
+    find: "const bool any = mmu.ops->zap(ZapCause::kSlot, slot.range);",
+    replace: "const bool any = mmu.ops->zap(ZapCause::kSlot, slot.range) && !FAULT;",
   },
   {
     name: "a host unmap is not flushed",
