@@ -143,16 +143,32 @@ async function* scriptBatches(
   let rest: Uint8Array = new Uint8Array(0);
   for await (const chunk of chunks) {
     const bytes = joined(rest, chunk);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const consumed = format.decode(view, sink, state);
-    if (!(Number.isInteger(consumed) && consumed >= 0 && consumed <= bytes.length)) {
-      sink.fail(0, `format ${format.name} to consume 0 to ${bytes.length} bytes, not ${consumed}`);
-    }
+    const consumed = expectConsumed(format.decode(viewOf(bytes), sink, state), bytes, format, sink);
     if (sink.rows.count > 0) yield sink.rows;
     sink.advance(consumed);
     rest = bytes.subarray(consumed);
   }
+  if (rest.length > 0 && format.end !== undefined) {
+    const consumed = expectConsumed(format.end(viewOf(rest), sink, state), rest, format, sink);
+    if (sink.rows.count > 0) yield sink.rows;
+    sink.advance(consumed);
+    rest = rest.subarray(consumed);
+  }
   if (rest.length > 0) sink.fail(0, `a whole record, but the trace ends after ${rest.length} bytes of it`);
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function expectConsumed(
+  consumed: number,
+  { length }: Uint8Array,
+  { name }: ScriptTraceFormat,
+  sink: TraceSink,
+): number {
+  const isCount = Number.isInteger(consumed) && consumed >= 0 && consumed <= length;
+  return isCount ? consumed : sink.fail(0, `format ${name} to consume 0 to ${length} bytes, not ${consumed}`);
 }
 
 async function* regrouped(

@@ -9,6 +9,7 @@ import type { Gpa } from "../address.js";
 import { type Access, EventBatch, type MemoryAttribute, type Operation } from "../columns/event-batch.js";
 import { TraceError } from "../errors.js";
 import { wrongType } from "../expect.js";
+import type { EventRow } from "./row-check.js";
 
 /** What a decoder has met since it was opened. */
 export interface TraceTotals {
@@ -108,6 +109,11 @@ export interface ScriptTraceFormat<State = unknown> extends FormatBase {
    * consumed. The rest comes again, with more bytes behind it.
    */
   decode(chunk: DataView, sink: TraceSink, state: State): number;
+  /**
+   * The same for what is left when the trace has ended, if anything is.
+   * Without it a trace that does not end with a whole record is refused.
+   */
+  end?(chunk: DataView, sink: TraceSink, state: State): number;
 }
 
 // A list of formats with different states has no better common type.
@@ -129,14 +135,17 @@ const FIRST_ROWS = 4096;
 /** Where a TypeScript format puts its rows. It grows; a chunk bounds it. */
 export class TraceSink {
   readonly #format: string;
+  readonly #source: string;
   #rows = new EventBatch(FIRST_ROWS, { extra: true });
   #base = 0;
   #records = 0;
   #lost = 0;
   readonly #skipped: Record<string, number> = {};
 
-  constructor(format: string) {
+  /** @param source what to call the trace in an error */
+  constructor(format: string, source: string) {
     this.#format = format;
+    this.#source = source;
   }
 
   /** Appends a guest access. `errorCode` is the recorded one, if there is one. */
@@ -156,6 +165,14 @@ export class TraceSink {
   attributes(gpa: Gpa, bytes: number, attribute: MemoryAttribute): void {
     this.#makeRoom();
     this.#rows.pushAttributes(gpa, bytes, attribute);
+  }
+
+  /** Appends a row of column values, which must be within their ranges. @internal */
+  row(row: EventRow): void {
+    this.#makeRoom();
+    this.#rows.pushRow(row.kind, row.gpa, row.bytes, row.vcpu, row.access);
+    this.#rows.errorCode[this.#rows.count - 1] = row.errorCode;
+    this.stamp(row.time, row.ripLow, row.ripHigh);
   }
 
   /** Gives the row appended last its time in seconds and its rip. */
@@ -181,7 +198,7 @@ export class TraceSink {
   fail(at: number, expected: string): never {
     const offset = this.#base + at;
     const record = this.#records + this.#rows.count;
-    const message = `record ${record} (byte ${offset}): expected ${expected}`;
+    const message = `${this.#source}: record ${record} (byte ${offset}): expected ${expected}`;
     throw new TraceError(message, { format: this.#format, offset, record, values: { offset, record } });
   }
 

@@ -26,7 +26,7 @@ export interface BatchesOptions {
 
 /** A recorded trace. */
 export interface Trace {
-  /** Name of the format: `binary`, `ftrace`, or a registered one. */
+  /** Name of the format: that of a file in `formats/`, or of a registered one. */
   readonly format: string;
   readonly compression: Compression;
   /** As it was given; undefined for a stream. */
@@ -162,7 +162,7 @@ export class OpenedTrace implements Trace {
     const { backend, format, compression } = this.#facts;
     const { source } = this;
     if (format.native !== true) {
-      const sink = new TraceSink(format.name);
+      const sink = new TraceSink(format.name, source);
       this.#totals = () => sink.totals();
       return readScript(this.#chunks(signal), format, sink, shape);
     }

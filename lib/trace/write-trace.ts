@@ -14,7 +14,7 @@ import { traceFormats } from "./registry.js";
 import type { TraceEncoder } from "./trace-format.js";
 
 export interface WriteTraceOptions {
-  /** Name of a format that can be written: `binary` or `ftrace`. */
+  /** Name of a format that can be written: `binary`, `ftrace`, `ndjson`. */
   readonly format: string;
   /** @default "none" */
   readonly compression?: Compression;
