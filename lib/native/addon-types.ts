@@ -10,6 +10,7 @@ import type { NativeBound, NativeExplorer, NativeWorld } from "./explorer-types.
 import type { NativeGuest } from "./guest-types.js";
 import type { NativeHost, NativeInvalidation, NativePrefault } from "./host-types.js";
 import type { NativeLiveKvm } from "./live-types.js";
+import type { NativeObservedEvent, NativeObserver } from "./observe-types.js";
 import type { NativePage } from "./page-types.js";
 import type { NativeFlavour, NativeRule, NativeStrategy, NativeViolation } from "./rule-types.js";
 import type {
@@ -25,6 +26,7 @@ export type * from "./audit-types.js";
 export type * from "./explorer-types.js";
 export type * from "./guest-types.js";
 export type * from "./live-types.js";
+export type * from "./observe-types.js";
 export type * from "./page-types.js";
 export type * from "./rule-types.js";
 export type * from "./slot-types.js";
@@ -322,11 +324,14 @@ export interface NativeAddon {
   formats(): NativeFormat[];
   /** The format that the first bytes belong to, `""` if none. */
   detectFormat(head: Uint8Array): string;
+  /** The events that {@link NativeObserver} makes rows of, by name. */
+  observedEvents(): NativeObservedEvent[];
   /** What the build and the machine have, for `gpalias doctor`. */
   build(): Readonly<Record<string, string | boolean | number>>;
   Vm: new (config: NativeVmConfig) => NativeVm;
   Explorer: new (config: NativeVmConfig, world: NativeWorld, bound: NativeBound) => NativeExplorer;
   Decoder: new (format: string) => NativeDecoder;
+  Observer: new () => NativeObserver;
   /** ERR_UNSUPPORTED where there is no KVM at `path`, or none that may be asked. */
   LiveKvm: new (
     path: string,

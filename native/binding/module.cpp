@@ -7,6 +7,7 @@
 #include "binding/live_kvm_wrap.hpp"
 #include "binding/mapped_file_wrap.hpp"
 #include "binding/napi.hpp"
+#include "binding/observer_wrap.hpp"
 #include "binding/vm_wrap.hpp"
 
 namespace mmu::binding {
@@ -31,12 +32,14 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<rules>(exports, "rules");
   add<formats>(exports, "formats");
   add<detect_format>(exports, "detectFormat");
+  add<observed_events>(exports, "observedEvents");
   add<build>(exports, "build");
   exports.Set("Vm", VmWrap::define(env));
   exports.Set("Decoder", DecoderWrap::define(env));
   exports.Set("Explorer", ExplorerWrap::define(env));
   exports.Set("LiveKvm", LiveKvmWrap::define(env));
   exports.Set("MappedFile", MappedFileWrap::define(env));
+  exports.Set("Observer", ObserverWrap::define(env));
   return exports;
 }
 

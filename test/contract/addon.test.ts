@@ -13,6 +13,7 @@ import type {
   NativeExplorer,
   NativeLiveKvm,
   NativeMappedFile,
+  NativeObserver,
   NativeVm,
 } from "../../lib/native/addon-types.js";
 import { CONFIG } from "./native-config.js";
@@ -28,9 +29,11 @@ const ADDON: Record<keyof NativeAddon, "function"> = {
   rules: "function",
   formats: "function",
   detectFormat: "function",
+  observedEvents: "function",
   build: "function",
   Vm: "function",
   Decoder: "function",
+  Observer: "function",
   Explorer: "function",
   LiveKvm: "function",
   MappedFile: "function",
@@ -105,6 +108,11 @@ const EXPLORER: Record<keyof NativeExplorer, Member> = {
   save: "method",
   restore: "method",
 };
+const OBSERVER: Record<keyof NativeObserver, Member> = {
+  observe: "method",
+  totals: "method",
+  texts: "method",
+};
 const DECODER: Record<keyof NativeDecoder, Member> = { decode: "method", totals: "method" };
 
 const MAPPED_FILE: Record<keyof NativeMappedFile, Member> = {
@@ -161,6 +169,7 @@ describe("the addon", () => {
   test.each([
     ["Vm", VM],
     ["Decoder", DECODER],
+    ["Observer", OBSERVER],
     ["Explorer", EXPLORER],
     ["LiveKvm", LIVE_KVM],
     ["MappedFile", MAPPED_FILE],

@@ -41,7 +41,8 @@ function put(path: string, text: string): void {
 
 function makeCopy(): void {
   const files = wanted();
-  for (const empty of ["check", "trace", "kvm"]) mkdirSync(join(copy, "native", empty), { recursive: true });
+  for (const empty of ["check", "trace", "observe", "kvm"])
+    mkdirSync(join(copy, "native", empty), { recursive: true });
   for (const name of readdirSync(copy, { recursive: true, encoding: "utf8" })) {
     if (/\.\w+$/.test(name) && !files.has(name)) rmSync(join(copy, name));
   }

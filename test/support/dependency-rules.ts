@@ -79,12 +79,28 @@ const native: readonly Group[] = [
     may: ["core/0", "core/machine.hpp"],
   },
   { name: "trace", files: /^native\/trace\/\w+\.[ch]pp$/, may: ["core/0"] },
+  // One family of tracepoints a file: knows how fields are read, never another family.
+  {
+    name: "observe/family",
+    files: /^native\/observe\/\w+_events\.cpp$/,
+    may: ["observe"],
+    plugins: true,
+  },
+  { name: "observe", files: /^native\/observe\/\w+\.[ch]pp$/, may: ["trace"] },
   // The machine's own KVM, by ioctls: of the model it knows the form of a refusal.
   { name: "kvm", files: /^native\/kvm\/\w+\.[ch]pp$/, may: ["core/error.hpp"] },
   {
     name: "binding",
     files: /^native\/binding\/\w+\.[ch]pp$/,
-    may: ["core/0", "core/machine.hpp", "check/explorer.hpp", "kvm/live_kvm.hpp", "trace/decoder.hpp"],
+    may: [
+      "core/0",
+      "core/machine.hpp",
+      "check/explorer.hpp",
+      "kvm/live_kvm.hpp",
+      "observe/event.hpp",
+      "observe/observer.hpp",
+      "trace/decoder.hpp",
+    ],
   },
 ];
 
@@ -99,7 +115,7 @@ const lib: readonly Group[] = [
   // Only types; what the addon promises.
   {
     name: "addon-types",
-    files: /^lib\/native\/(addon|audit|explorer|guest|host|live|page|rule|slot)-types\.ts$/,
+    files: /^lib\/native\/(addon|audit|explorer|guest|host|live|observe|page|rule|slot)-types\.ts$/,
     may: [],
   },
   { name: "columns", files: /^lib\/columns\//, may: [...leaves, "addon-types"] },

@@ -246,6 +246,8 @@ export const fakeAddon: NativeAddon = {
   Vm: FakeVm,
   LiveKvm: unused as unknown as NativeAddon["LiveKvm"],
   Explorer: unused as unknown as NativeAddon["Explorer"],
+  observedEvents: unused,
+  Observer: unused as unknown as NativeAddon["Observer"],
   Decoder: unused as unknown as NativeAddon["Decoder"],
   MappedFile: unused as unknown as NativeAddon["MappedFile"],
 };
