@@ -11,6 +11,8 @@ import { fromDecoder, MmuError, TraceError } from "../errors.js";
 import type {
   DecodeStep,
   MappedTrace,
+  RangedFile,
+  RangedTraceFormat,
   ScriptTraceFormat,
   TraceDecoder,
   TraceSink,
@@ -54,6 +56,34 @@ export function readScript(
   shape: BatchShape,
 ): AsyncGenerator<EventBatch> {
   return regrouped(scriptBatches(chunks, format, sink), shape);
+}
+
+/** Reads a file to its end through a format that reads ranges of it. `at` is told how far it is. */
+export function readRanged(
+  file: RangedFile,
+  format: RangedTraceFormat,
+  sink: TraceSink,
+  shape: BatchShape,
+  at: (offset: number) => void,
+): AsyncGenerator<EventBatch> {
+  return regrouped(rangedBatches(file, format, sink, at), shape);
+}
+
+async function* rangedBatches(
+  file: RangedFile,
+  format: RangedTraceFormat,
+  sink: TraceSink,
+  at: (offset: number) => void,
+): AsyncGenerator<EventBatch> {
+  let before = 0;
+  for await (const offset of format.read(file, sink)) {
+    at(offset);
+    yield sink.rows;
+    sink.advance(offset - before);
+    before = offset;
+  }
+  sink.advance(file.bytes - before);
+  at(file.bytes);
 }
 
 // A decoder needs its 8-byte extra columns right behind the rows, which an odd

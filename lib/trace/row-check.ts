@@ -6,7 +6,9 @@
  * read. It must not know formats.
  */
 import { MAX_ADDRESS_BITS } from "../address.js";
-import { KIND } from "../columns/event-batch.js";
+import { type EventBatch, KIND } from "../columns/event-batch.js";
+import { EVENT_KINDS } from "../columns/layout.js";
+import { MmuError } from "../errors.js";
 
 /** One event as numbers; rip is in two halves, as in a batch. */
 export interface EventRow {
@@ -23,6 +25,28 @@ export interface EventRow {
 
 export function emptyRow(): EventRow {
   return { time: 0, kind: 0, vcpu: 0, gpa: 0, bytes: 0, errorCode: 0, access: 0, ripLow: 0, ripHigh: 0 };
+}
+
+/** Copies one row of a batch into `row`, which is returned. */
+export function rowOfBatch(batch: EventBatch, index: number, row: EventRow): EventRow {
+  row.time = batch.time?.[index] ?? 0;
+  row.kind = batch.kind[index] as number;
+  row.vcpu = batch.vcpu[index] as number;
+  row.gpa = batch.gpa[index] as number;
+  row.bytes = batch.bytes[index] as number;
+  row.errorCode = batch.errorCode[index] as number;
+  row.access = batch.access[index] as number;
+  row.ripLow = batch.ripLow?.[index] ?? 0;
+  row.ripHigh = batch.ripHigh?.[index] ?? 0;
+  return row;
+}
+
+/** Why a format cannot write a row so that it is read back as it is; undefined if it can. */
+export function writableFault(row: EventRow, index: number, format: string): MmuError | undefined {
+  const fault = row.kind < EVENT_KINDS.length ? rowFault(row) : "a known kind of event";
+  if (fault === undefined) return undefined;
+  const message = `the ${format} format cannot say event ${index} of the batch: expected ${fault}`;
+  return new MmuError("ERR_TRACE", message, { values: { row: index, kind: row.kind } });
 }
 
 const ACCESS_MASK = 7;

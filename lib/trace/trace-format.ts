@@ -81,6 +81,14 @@ export interface TraceEncoder {
   write(batch: EventBatch, row: number, out: Buffer, at: number): number;
 }
 
+/** Writes rows as bytes many at a time, for a format that keeps columns together. */
+export interface BlockEncoder {
+  /** Takes every row; yields bytes as they are complete. */
+  write(batch: EventBatch): Iterable<Uint8Array>;
+  /** The rest, when there are no more rows. */
+  finish(): Iterable<Uint8Array>;
+}
+
 interface FormatBase {
   /** Lower case, and the name of its file. */
   readonly name: string;
@@ -88,18 +96,22 @@ interface FormatBase {
   readonly summary: string;
   /** Whether a trace may hold anything but accesses. */
   readonly hasOperations: boolean;
-  /** Undefined for a format that is only read. */
+  /** How a row is written. A format without this and without `blockEncoder` is only read. */
   readonly encoder?: () => TraceEncoder;
+  /** In place of `encoder`. */
+  readonly blockEncoder?: () => Promise<BlockEncoder>;
 }
 
 /** A format that the native side decodes under the same name. */
 export interface NativeTraceFormat extends FormatBase {
   readonly native: true;
+  readonly ranged?: false;
 }
 
 /** A format that decodes in TypeScript. */
 export interface ScriptTraceFormat<State = unknown> extends FormatBase {
   readonly native?: false;
+  readonly ranged?: false;
   /** Whether these first bytes, at most 64 KiB, belong to the format. */
   detect(head: DataView): boolean;
   /** State of one pass over a trace. */
@@ -116,12 +128,30 @@ export interface ScriptTraceFormat<State = unknown> extends FormatBase {
   end?(chunk: DataView, sink: TraceSink, state: State): number;
 }
 
+/** A file whose bytes are read by ranges. */
+export interface RangedFile {
+  readonly bytes: number;
+  /** These bytes, as far as the file has them. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+}
+
+/** A format whose parts are found through its end. A stream of it is kept in a temporary file first. */
+export interface RangedTraceFormat extends FormatBase {
+  readonly native?: false;
+  readonly ranged: true;
+  /** Whether these first bytes, at most 64 KiB, belong to the format. */
+  detect(head: DataView): boolean;
+  /** One pass: fills the sink and yields, each time rows may be taken, how many bytes of the file were read. */
+  read(file: RangedFile, sink: TraceSink): AsyncGenerator<number>;
+}
+
 // A list of formats with different states has no better common type.
 // biome-ignore lint/suspicious/noExplicitAny: see above
-export type TraceFormat = NativeTraceFormat | ScriptTraceFormat<any>;
+export type TraceFormat = NativeTraceFormat | RangedTraceFormat | ScriptTraceFormat<any>;
 
 /** Types and checks a format; the default export of a file in `formats/`. */
 export function defineTraceFormat(format: NativeTraceFormat): NativeTraceFormat;
+export function defineTraceFormat(format: RangedTraceFormat): RangedTraceFormat;
 export function defineTraceFormat<State>(format: ScriptTraceFormat<State>): ScriptTraceFormat<State>;
 export function defineTraceFormat(format: TraceFormat): TraceFormat {
   if (!/^[a-z][a-z0-9-]*$/.test(format.name)) {
@@ -196,7 +226,11 @@ export class TraceSink {
 
   /** Refuses the trace: byte `at` of this chunk is not `expected`. */
   fail(at: number, expected: string): never {
-    const offset = this.#base + at;
+    return this.refuse(this.#base + at, expected);
+  }
+
+  /** Refuses the trace: what is not `expected` is at this offset in it. */
+  refuse(offset: number, expected: string): never {
     const record = this.#records + this.#rows.count;
     const message = `${this.#source}: record ${record} (byte ${offset}): expected ${expected}`;
     throw new TraceError(message, { format: this.#format, offset, record, values: { offset, record } });

@@ -12,8 +12,15 @@ import { attempt, fromNative, MmuError } from "../errors.js";
 import { expectInteger, wrongType } from "../expect.js";
 import { type Compression, inflated } from "./compression.js";
 import { type FileHash, hashFile, hashing, type StreamHash } from "./file-hash.js";
-import { expectEvents, readChunks, readMapped, readScript } from "./read-batches.js";
-import { type TraceBackend, type TraceFormat, TraceSink, type TraceTotals } from "./trace-format.js";
+import { openRanged, spool } from "./ranged-file.js";
+import { expectEvents, readChunks, readMapped, readRanged, readScript } from "./read-batches.js";
+import {
+  type RangedTraceFormat,
+  type TraceBackend,
+  type TraceFormat,
+  TraceSink,
+  type TraceTotals,
+} from "./trace-format.js";
 
 export interface BatchesOptions {
   /** Rows of a batch; the last one, and some before it, may have fewer. @default 65536 */
@@ -161,6 +168,7 @@ export class OpenedTrace implements Trace {
   #read(shape: BatchShape, signal: AbortSignal | undefined): AsyncGenerator<EventBatch> {
     const { backend, format, compression } = this.#facts;
     const { source } = this;
+    if (format.ranged === true) return this.#ranged(format, shape, signal);
     if (format.native !== true) {
       const sink = new TraceSink(format.name, source);
       this.#totals = () => sink.totals();
@@ -184,6 +192,28 @@ export class OpenedTrace implements Trace {
       });
     } finally {
       file.close();
+    }
+  }
+
+  async *#ranged(
+    format: RangedTraceFormat,
+    shape: BatchShape,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<EventBatch> {
+    const { compression, path } = this.#facts;
+    const sink = new TraceSink(format.name, this.source);
+    this.#totals = () => sink.totals();
+    const isPlainFile = path !== undefined && this.rewindable && compression === "none";
+    const file = await (isPlainFile ? openRanged(path) : spool(this.#chunks(signal)));
+    // What was kept has been read already, as far as the caller's file is concerned.
+    let at = 0;
+    if (isPlainFile) this.#readBytes = () => at;
+    try {
+      yield* readRanged(file, format, sink, shape, (offset) => {
+        at = offset;
+      });
+    } finally {
+      await file.close();
     }
   }
 

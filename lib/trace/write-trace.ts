@@ -11,10 +11,10 @@ import type { EventBatch } from "../columns/event-batch.js";
 import { expectKeys, expectOneOf } from "../expect.js";
 import { COMPRESSIONS, type Compression, compressor } from "./compression.js";
 import { traceFormats } from "./registry.js";
-import type { TraceEncoder } from "./trace-format.js";
+import type { BlockEncoder, TraceEncoder, TraceFormat } from "./trace-format.js";
 
 export interface WriteTraceOptions {
-  /** Name of a format that can be written: `binary`, `ftrace`, `ndjson`. */
+  /** Name of a format that can be written: `binary`, `ftrace`, `ndjson`, `parquet`. */
   readonly format: string;
   /** @default "none" */
   readonly compression?: Compression;
@@ -47,21 +47,39 @@ export async function writeTrace(
 ): Promise<WrittenTrace> {
   expectKeys("writeTrace", options, ["format", "compression"]);
   const compression = expectOneOf("compression", options.compression ?? "none", COMPRESSIONS);
-  const encoder = await encoderOf(options.format);
+  const format = await writableFormat(options.format);
   const file = destination instanceof Writable ? destination : createWriteStream(destination);
   const filter = compressor(compression);
   const written: Counts = { records: 0, bytes: 0 };
-  const chunks = encoded(batches, encoder, written);
+  const chunks = format.blockEncoder
+    ? blocks(batches, await format.blockEncoder(), written)
+    : encoded(batches, (format.encoder as () => TraceEncoder)(), written);
   await (filter === undefined ? pipeline(chunks, file) : pipeline(chunks, filter, file));
   return written;
 }
 
-async function encoderOf(format: string): Promise<TraceEncoder> {
-  const encoders = new Map<string, () => TraceEncoder>();
-  for (const { name, encoder } of await traceFormats())
-    if (encoder !== undefined) encoders.set(name, encoder);
-  const encoder = encoders.get(expectOneOf("format", format, [...encoders.keys()])) as () => TraceEncoder;
-  return encoder();
+async function writableFormat(name: string): Promise<TraceFormat> {
+  const writable = (await traceFormats()).filter(({ encoder, blockEncoder }) => encoder ?? blockEncoder);
+  const names = writable.map((format) => format.name);
+  return writable[names.indexOf(expectOneOf("format", name, names))] as TraceFormat;
+}
+
+async function* blocks(
+  batches: AsyncIterable<EventBatch>,
+  encoder: BlockEncoder,
+  written: Counts,
+): AsyncGenerator<Uint8Array> {
+  for await (const batch of batches) {
+    for (const bytes of encoder.write(batch)) {
+      written.bytes += bytes.length;
+      yield bytes;
+    }
+    written.records += batch.count;
+  }
+  for (const bytes of encoder.finish()) {
+    written.bytes += bytes.length;
+    yield bytes;
+  }
 }
 
 // Each buffer is new: the stream it was handed to may hold it for a while.

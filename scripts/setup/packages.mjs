@@ -1,5 +1,5 @@
 // The npm packages, exactly as package-lock.json has them.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { root, run, Stop, say } from "../process.mjs";
 
@@ -17,8 +17,14 @@ export function packagesAreCurrent() {
     );
 }
 
+// A node_modules that is a link belongs to another checkout, and npm ci would empty it there.
+export function unlinkShared(folder) {
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) unlinkSync(folder);
+}
+
 export function installPackages() {
   if (packagesAreCurrent()) return;
+  unlinkShared(join(root, "node_modules"));
   say("setup: installing npm packages ...");
   // Development packages too, whatever NODE_ENV says: the compiler is one.
   const code = run("npm", ["ci", "--include=dev", "--no-audit", "--no-fund"]);

@@ -25,7 +25,7 @@ export default defineCommand<Options>({
       flags: "--to <format>",
       summary: "format to write",
       default: "binary",
-      choices: ["binary", "ftrace", "ndjson"],
+      choices: ["binary", "ftrace", "ndjson", "parquet"],
     },
     {
       flags: "--compress <how>",

@@ -6,10 +6,9 @@
  * the shortest decimal that is the same double.
  */
 import type { EventBatch } from "../../columns/event-batch.js";
-import { MmuError } from "../../errors.js";
 import { accessWordOf, kindWord } from "../event-words.js";
 import { isEventObject, rowOfJson } from "../ndjson-row.js";
-import { type EventRow, emptyRow, rowFault } from "../row-check.js";
+import { type EventRow, emptyRow, rowFault, rowOfBatch, writableFault } from "../row-check.js";
 import { defineTraceFormat, type TraceEncoder, type TraceSink } from "../trace-format.js";
 
 /** An event takes some 150 bytes. What goes on for longer than this is no line of ours. */
@@ -63,31 +62,14 @@ function addLine(bytes: Buffer, start: number, end: number, sink: TraceSink, row
 }
 
 function lineOf(batch: EventBatch, index: number, row: EventRow): string {
-  rowOfBatch(batch, index, row);
-  const kind = kindWord(row.kind);
-  const fault = kind === undefined ? "a known kind of event" : rowFault(row);
-  if (fault !== undefined) {
-    const message = `the ndjson format has no object for event ${index} of the batch: expected ${fault}`;
-    throw new MmuError("ERR_TRACE", message, { values: { row: index, kind: row.kind } });
-  }
-  const { time, vcpu, gpa, bytes, errorCode } = row;
-  const access = accessWordOf(row.kind, row.access);
+  const fault = writableFault(rowOfBatch(batch, index, row), index, "ndjson");
+  if (fault !== undefined) throw fault;
+  const { time, kind, vcpu, gpa, bytes, errorCode } = row;
+  const access = accessWordOf(kind, row.access);
   return (
-    `{"time":${time},"kind":"${kind}","vcpu":${vcpu},"gpa":"0x${gpa.toString(16)}","bytes":${bytes},` +
+    `{"time":${time},"kind":"${kindWord(kind)}","vcpu":${vcpu},"gpa":"0x${gpa.toString(16)}","bytes":${bytes},` +
     `"errorCode":${errorCode},"access":"${access}","rip":"0x${ripOf(row)}"}\n`
   );
-}
-
-function rowOfBatch(batch: EventBatch, index: number, row: EventRow): void {
-  row.time = batch.time?.[index] ?? 0;
-  row.kind = batch.kind[index] as number;
-  row.vcpu = batch.vcpu[index] as number;
-  row.gpa = batch.gpa[index] as number;
-  row.bytes = batch.bytes[index] as number;
-  row.errorCode = batch.errorCode[index] as number;
-  row.access = batch.access[index] as number;
-  row.ripLow = batch.ripLow?.[index] ?? 0;
-  row.ripHigh = batch.ripHigh?.[index] ?? 0;
 }
 
 function ripOf({ ripLow, ripHigh }: EventRow): string {

@@ -73,7 +73,7 @@ describe.skipIf(!hasAddon)("openTrace", () => {
     const error = await rejectionOf(openTrace(file("noise", randomBytes(5000).fill(0xff, 0, 64))));
     expect(error.code).toBe("ERR_TRACE");
     expect(error.message).toMatch(
-      /noise: expected a trace in one of the formats binary, ftrace, ndjson, uncompressed or as/,
+      /noise: expected a trace in one of the formats binary, ftrace, ndjson, parquet, uncompressed or as/,
     );
   });
 
@@ -127,7 +127,7 @@ describe.skipIf(!hasAddon)("openTrace", () => {
     [
       "x",
       { format: "binry" },
-      'format must be one of "binary", "ftrace", "ndjson" (did you mean binary?), got "binry"',
+      'format must be one of "binary", "ftrace", "ndjson", "parquet" (did you mean binary?), got "binry"',
     ],
     ["x", { compression: "zstd" }, 'compression must be one of "none", "gzip", "brotli", got "zstd"'],
   ])("source %o with %o is refused", async (source, options, sentence) => {

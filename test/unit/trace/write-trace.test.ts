@@ -126,7 +126,7 @@ describe.skipIf(!hasAddon)("ftrace", () => {
 });
 
 test.each([
-  [{ format: "arrow" }, 'format must be one of "binary", "ftrace", "ndjson", got "arrow"'],
+  [{ format: "arrow" }, 'format must be one of "binary", "ftrace", "ndjson", "parquet", got "arrow"'],
   [{ format: "binary", compression: "zip" }, 'compression must be one of "none", "gzip", "brotli"'],
   [{ format: "binary", level: 9 }, 'writeTrace has no key "level"'],
 ])("%o is refused before anything is written", async (options, sentence) => {
