@@ -22,7 +22,7 @@ import {
   projected,
   startProjection,
 } from "./replay-projection.js";
-import { configOf, inputOf, type ReplayConfig, resultOf } from "./replay-result.js";
+import { configOf, inputOf, type ReplayConfig, resultOf, withLearnt } from "./replay-result.js";
 import { Lane, Runway } from "./runway.js";
 import type { Trace } from "./trace/trace.js";
 import { aliasPreset, configEngine, createVm, type Vm } from "./vm.js";
@@ -210,7 +210,12 @@ async function resultFor({ lane }: Run, config: ReplayConfig, trace: Trace, batc
   const { vm, tally, busyNs } = lane;
   const fields = tally.finish();
   const input = await inputOf(trace, fields.input);
-  return resultOf(vm, config, fields, { input, dirtyRounds: vm.dirtyRounds(), wallNs: busyNs, batch });
+  return resultOf(vm, withLearnt(config, trace), fields, {
+    input,
+    dirtyRounds: vm.dirtyRounds(),
+    wallNs: busyNs,
+    batch,
+  });
 }
 
 function comparisonOf(candidates: readonly Candidate[], replays: readonly Replay[]): Comparison {

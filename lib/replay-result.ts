@@ -12,6 +12,8 @@ import type { MetricFields } from "./metrics/metric.js";
 import type { Compression } from "./trace/compression.js";
 import type { Guess } from "./trace/infer-memslots.js";
 import type { Trace } from "./trace/trace.js";
+import type { TraceGap } from "./trace/trace-format.js";
+import { vendorGuesses } from "./trace/vendor-guess.js";
 import { VERSION } from "./version.js";
 import type { Vm } from "./vm.js";
 import type { DirtyRounds, Flushes, LeafCounts, Tables, Violation } from "./vm-queries.js";
@@ -62,8 +64,16 @@ export type ReplayInput = MetricFields["input"] & {
   readonly sha256?: string;
   /** Lines or records that made no event, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
+  /** Whether every event is there: `lossy` if the recorder says that it dropped some. */
+  readonly verdict: "complete" | "lossy";
   /** Events that the recorder dropped. */
   readonly lost: number;
+  /** Where they are missing; the first hundred places. */
+  readonly gaps: readonly TraceGap[];
+  /** Events that are older than the one before them, as where recordings were joined. */
+  readonly backwards: number;
+  /** Before which events that was; the first hundred. */
+  readonly backwardsAt: readonly number[];
 };
 
 /** A rule that fired during the VM's life. */
@@ -134,9 +144,22 @@ export function configOf(vm: Vm, project: string, guesses: readonly Guess[]): Re
 /** What the trace was, once it has been read. */
 export async function inputOf(trace: Trace, fields: MetricFields["input"]): Promise<ReplayInput> {
   const { source: path, format, compression } = trace;
-  const { skipped, lost } = trace.totals;
   const sha256 = await trace.sha256();
-  return { path, format, compression, ...(sha256 !== undefined && { sha256 }), ...fields, skipped, lost };
+  const stored = { path, format, compression, ...(sha256 !== undefined && { sha256 }) };
+  return { ...stored, ...fields, ...accountOf(trace) };
+}
+
+/** With what only reading the trace has shown. */
+export function withLearnt(config: ReplayConfig, trace: Trace): ReplayConfig {
+  return { ...config, guesses: [...config.guesses, ...vendorGuesses(trace.totals)] };
+}
+
+/** What was passed over, and what is missing. */
+export function accountOf({
+  totals,
+}: Trace): Pick<ReplayInput, "skipped" | "verdict" | "lost" | "gaps" | "backwards" | "backwardsAt"> {
+  const { skipped, lost, gaps, backwards, backwardsAt } = totals;
+  return { skipped, verdict: lost > 0 ? "lossy" : "complete", lost, gaps, backwards, backwardsAt };
 }
 
 /** The rounds that came after `before` was taken. */

@@ -10,7 +10,7 @@ import { DEFAULT_BATCH, MAX_BATCH } from "./columns/event-batch.js";
 import { expectInteger, expectKeys } from "./expect.js";
 import { startTally } from "./metrics/registry.js";
 import { chooseProjection, type Projecting, projected, startProjection } from "./replay-projection.js";
-import { configOf, inputOf, type Replay, resultOf, roundsSince } from "./replay-result.js";
+import { configOf, inputOf, type Replay, resultOf, roundsSince, withLearnt } from "./replay-result.js";
 import { Lane, Runway } from "./runway.js";
 import type { Guess } from "./trace/infer-memslots.js";
 import type { Trace } from "./trace/trace.js";
@@ -24,6 +24,7 @@ export type {
   ReplayTiming,
   ReplayViolation,
 } from "./replay-result.js";
+export { accountOf } from "./replay-result.js";
 
 export interface ReplayOptions {
   /** Stops the replay with `ERR_ABORTED`; the VM stays usable. */
@@ -99,7 +100,7 @@ export async function replay(vm: Vm, trace: Trace, options: ReplayOptions = {}):
   await audited([vm], period, () => fly(lane, trace, projecting, { ...options, batchSize: batch }));
   const wallNs = Number(process.hrtime.bigint() - started);
   const fields = lane.tally.finish();
-  return resultOf(vm, config, fields, {
+  return resultOf(vm, withLearnt(config, trace), fields, {
     input: await inputOf(trace, fields.input),
     dirtyRounds: roundsSince(vm, roundsBefore),
     wallNs,

@@ -7,6 +7,9 @@ import { loadAddon } from "./native/addon.js";
 import { type OpenTraceOptions, openTraceWith, type TraceSource } from "./trace/open-trace.js";
 import type { Trace } from "./trace/trace.js";
 
+export { vendorGuesses } from "./trace/vendor-guess.js";
+export { TRACE_VENDORS, type TraceVendor } from "./trace/vendors.js";
+
 /**
  * Opens a recorded trace. How it is compressed and in which format it is are
  * found out from its content.

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Trace } from "../index.js";
+import type { Trace, TraceVendor } from "../index.js";
 import type { Context } from "./command.js";
 import { UsageError } from "./exit-codes.js";
 
@@ -20,6 +20,7 @@ export interface InputOptions {
   readonly twice: boolean;
   /** Whether the result carries the trace's SHA-256. */
   readonly hash: boolean;
+  readonly vendor: TraceVendor;
 }
 
 type Use<T> = (trace: Trace, name: string) => Promise<T>;
@@ -72,9 +73,13 @@ async function isStream(source: string): Promise<boolean> {
 }
 
 /** The first bytes of a pipe may be long in coming, so a signal ends the wait. */
-async function opened({ library, signal }: Context, source: string, { hash }: InputOptions): Promise<Trace> {
+async function opened(
+  { library, signal }: Context,
+  source: string,
+  { hash, vendor }: InputOptions,
+): Promise<Trace> {
   const { openTrace } = await library();
-  return unlessAborted(openTrace(source, { hash }), signal);
+  return unlessAborted(openTrace(source, { hash, vendor }), signal);
 }
 
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -19,14 +19,14 @@ export async function withReports<T>(
   options: RunOptions,
   use: (write: Write) => Promise<T>,
 ): Promise<T> {
-  const { report: targets = [], failOn } = options;
+  const { report: targets = [], failOn, allowLossy } = options;
   if (targets.length === 0) return use(async () => {});
   const { renderReport, reportFormats, rules } = await context.library();
   expectTargets(targets, options.output, await reportFormats());
   return withFiles(context, targets, [], (files) =>
     use(async (runs) => {
       for (const [index, { format }] of targets.entries()) {
-        await files[index]?.write(await renderReport(format, runs, rules(), failOn));
+        await files[index]?.write(await renderReport(format, runs, rules(), failOn, allowLossy));
       }
     }),
   );

@@ -9,8 +9,9 @@ import type { PageSize, PlanOptions, VmConfig } from "../index.js";
 import type { CommonOptions, Context, OptionDefinition } from "./command.js";
 import { FileError, isConfigError, UsageError } from "./exit-codes.js";
 import { integerBetween } from "./numbers.js";
+import { type LossyOptions, lossyOption, type TraceOptions, vendorOption } from "./trace-options.js";
 
-export interface RunOptions extends CommonOptions {
+export interface RunOptions extends CommonOptions, TraceOptions, LossyOptions {
   readonly memslots: string;
   readonly dirtyLog: "auto" | "on" | "off";
   readonly backing: PageSize;
@@ -57,6 +58,7 @@ const machine: readonly OptionDefinition[] = [
     default: "4K",
     choices: ["4K", "2M", "1G"],
   },
+  vendorOption,
   { flags: "--vcpus <n>", summary: "vCPUs of the VM", parse: integerBetween(1, 65_536) },
   {
     flags: "--address-bits <n>",
@@ -148,6 +150,7 @@ const results: readonly OptionDefinition[] = [
     summary: "events per batch; changes the speed, never the result",
     parse: integerBetween(1, 2 ** 24),
   },
+  lossyOption,
   { flags: "--no-hash", summary: "leave out the trace's SHA-256" },
   { flags: "--json", summary: "print the result as one JSON document" },
   { flags: "-o, --output <file>", summary: "write the result there, whole or not at all" },

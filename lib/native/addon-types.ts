@@ -272,6 +272,10 @@ export interface NativeDecodeTotals {
   readonly records: number;
   readonly lost: number;
   readonly skipped: Readonly<Record<string, number>>;
+  readonly gaps: readonly { readonly before: number; readonly events: number }[];
+  readonly backwards: number;
+  readonly backwardsAt: readonly number[];
+  readonly vendor: { readonly name: string; readonly confidence: number; readonly why: string };
 }
 
 export interface NativeDecoder {
@@ -330,7 +334,11 @@ export interface NativeAddon {
   build(): Readonly<Record<string, string | boolean | number>>;
   Vm: new (config: NativeVmConfig) => NativeVm;
   Explorer: new (config: NativeVmConfig, world: NativeWorld, bound: NativeBound) => NativeExplorer;
-  Decoder: new (format: string) => NativeDecoder;
+  /** `vendor` is `"auto"` or whose error codes the trace has. */
+  Decoder: new (
+    format: string,
+    vendor: string,
+  ) => NativeDecoder;
   Observer: new () => NativeObserver;
   /** ERR_UNSUPPORTED where there is no KVM at `path`, or none that may be asked. */
   LiveKvm: new (

@@ -3,6 +3,9 @@ import type { ReplayConfig, ReplayInput } from "../replay.js";
 import { formatCount, formatSeconds } from "./quantities.js";
 import { labelled, listed, NO_BREAK, type Page } from "./text-layout.js";
 
+/** More places than these are summed up. */
+const MOST_GAPS = 3;
+
 type Input = Omit<ReplayInput, "conversions"> & Partial<Pick<ReplayInput, "conversions">>;
 
 export function inputSection(page: Page, input: Input): string[] {
@@ -18,10 +21,26 @@ export function inputSection(page: Page, input: Input): string[] {
   }
   const skipped = counted(input.skipped);
   if (skipped !== "") lines.push(...labelled(page, "passed over", skipped));
-  if (input.lost > 0) {
-    lines.push(...labelled(page, "LOST", `${formatCount(input.lost)} events that the recorder dropped`));
-  }
+  const isLossy = input.verdict === "lossy";
+  lines.push(...labelled(page, isLossy ? "LOSSY" : "complete", completenessText(input)));
   return lines;
+}
+
+/** `29 events lost before event 4, 1 before event 9`, or that nothing is known to be missing. */
+function completenessText({ lost, gaps, backwards, backwardsAt }: Input): string {
+  const shown = gaps.slice(0, MOST_GAPS);
+  const rest = lost - shown.reduce((sum, { events }) => sum + events, 0);
+  const [first = "", ...more] = shown.map(({ events, before }) => {
+    return `${formatCount(events)} ${events === 1 ? "event" : "events"} lost before event ${formatCount(before)}`;
+  });
+  const said = [first, ...more.map((text) => text.replace(/ events? lost/, ""))];
+  if (lost === 0) said.push("the recorder says of no event that it was lost");
+  if (rest > 0) said.push(`${formatCount(rest)} ${first === "" ? "events lost" : "further on"}`);
+  if (backwards > 0) {
+    const times = `time runs backwards ${formatCount(backwards)} ${backwards === 1 ? "time" : "times"}`;
+    said.push(`${times}, first before event ${formatCount(backwardsAt[0] ?? 0)}`);
+  }
+  return said.filter((text) => text !== "").join(", ");
 }
 
 /** One line for each thing that the trace does not state. */

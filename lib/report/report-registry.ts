@@ -26,6 +26,7 @@ export async function reportFormats(): Promise<readonly string[]> {
  * @param format one of {@link reportFormats}
  * @param rules those that there are, as `rules()` lists them: a case each
  * @param failOn advisories that are to fail their case; violations always do
+ * @param allowLossy whether a rule that did not fire in a lossy trace passes; it is skipped otherwise
  * @throws (rejects) RangeError with code `ERR_CONFIG` for a format that does not exist
  * @example await renderReport("junit", (await compare(trace)).runs, rules());
  */
@@ -34,11 +35,12 @@ export async function renderReport(
   runs: readonly ComparedRun[],
   rules: readonly NativeRule[],
   failOn: readonly string[] = [],
+  allowLossy = false,
 ): Promise<string> {
   found ??= readFolder();
   const formats = await found;
   const chosen = formats.find(({ name }) => name === format);
-  if (chosen !== undefined) return chosen.render(suitesOf(runs, rules, failOn));
+  if (chosen !== undefined) return chosen.render(suitesOf(runs, rules, failOn, allowLossy));
   throw unknown(format, await reportFormats());
 }
 

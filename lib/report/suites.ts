@@ -42,8 +42,9 @@ export function suitesOf(
   runs: readonly ComparedRun[],
   rules: readonly NativeRule[],
   failOn: readonly string[] = [],
+  allowLossy = false,
 ): readonly Suite[] {
-  return runs.map((run) => ("input" in run ? ofReplay(run, rules, failOn) : notRun(run, rules)));
+  return runs.map((run) => ("input" in run ? ofReplay(run, rules, failOn, allowLossy) : notRun(run, rules)));
 }
 
 function notRun({ run, notApplicable }: NotApplicable, rules: readonly NativeRule[]): Suite {
@@ -52,7 +53,12 @@ function notRun({ run, notApplicable }: NotApplicable, rules: readonly NativeRul
   return { run, properties: {}, seconds: 0, cases, notApplicable };
 }
 
-function ofReplay(replay: Replay, rules: readonly NativeRule[], failOn: readonly string[]): Suite {
+function ofReplay(
+  replay: Replay,
+  rules: readonly NativeRule[],
+  failOn: readonly string[],
+  allowLossy: boolean,
+): Suite {
   const { run, input, config, timing } = replay;
   const { alias, project, flushProvider, tlb } = config;
   return {
@@ -66,7 +72,9 @@ function ofReplay(replay: Replay, rules: readonly NativeRule[], failOn: readonly
       tlb: tlbProperty(tlb),
     },
     seconds: timing.wallNs / 1e9,
-    cases: rules.map((rule) => caseOf(replay, rule, failOn)),
+    cases: rules
+      .map((rule) => caseOf(replay, rule, failOn))
+      .map((each) => (allowLossy ? each : unlessLossy(replay, each))),
   };
 }
 
@@ -91,6 +99,13 @@ function caseOf(
   }
   if (judged.includes(id)) return { rule: id, status: "passed" };
   return { rule: id, status: "skipped", why: whyNotJudged(rule) };
+}
+
+/** That a rule did not fire where events are missing says nothing. */
+function unlessLossy({ input }: Replay, each: Case): Case {
+  if (input.verdict === "complete" || each.status !== "passed" || each.advice !== undefined) return each;
+  const why = `the trace is lossy: the recorder dropped ${formatCount(input.lost)} events`;
+  return { rule: each.rule, status: "skipped", why };
 }
 
 function firedOf({ count, firstEvent, gpa, reason, defect }: Replay["violations"][number]): Fired {

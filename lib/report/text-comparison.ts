@@ -121,7 +121,9 @@ function withVerdicts(
   const body = rows.flatMap((row, index) => {
     const run = runs[index] as ComparedRun;
     if (!isReplay(run)) return [row.trimEnd()];
-    const [first = "", ...rest] = wrap(fullVerdictOf(run), room).map((text) => paintVerdict(page, run, text));
+    const [first = "", ...rest] = wrap(fullVerdictOf(page, run), room).map((text) =>
+      paintVerdict(page, run, text),
+    );
     return [row + first, ...rest.map((text) => " ".repeat(width + GAP) + text)];
   });
   return [page.paint("bold", `${titles}what went wrong`), ...body];
@@ -129,7 +131,7 @@ function withVerdicts(
 
 function verdictSection(page: Page, runs: readonly ComparedRun[]): string[] {
   const lines = named(page, runs.filter(isReplay), (run, room) =>
-    wrap(fullVerdictOf(run), room).map((text) => paintVerdict(page, run, text)),
+    wrap(fullVerdictOf(page, run), room).map((text) => paintVerdict(page, run, text)),
   );
   return [page.paint("bold", "What went wrong"), ...lines];
 }

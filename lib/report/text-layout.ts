@@ -11,21 +11,25 @@ export interface TextOptions {
   readonly columns?: number;
   /** @default false */
   readonly color?: boolean;
+  /** Whether a lossy trace may be judged as if it were complete. @default false */
+  readonly allowLossy?: boolean;
 }
 
 export type Style = "bold" | "dim" | "green" | "yellow" | "red";
 
 export interface Page {
   readonly columns: number;
+  readonly allowLossy: boolean;
   paint(style: Style, text: string): string;
 }
 
 const INDENT = "  ";
 const LABEL_WIDTH = 12;
 
-export function newPage({ columns = 80, color = false }: TextOptions): Page {
+export function newPage({ columns = 80, color = false, allowLossy = false }: TextOptions): Page {
   return {
     columns,
+    allowLossy,
     paint: (style, text) => (color ? styleText(style, text, { validateStream: false }) : text),
   };
 }

@@ -1,7 +1,7 @@
 /**
  * What went wrong in a run, and what could be cheaper, in words. Never "safe":
  * a trace shows that a rule was broken, or that it was not broken in so many
- * events.
+ * events; and of a lossy trace not even that is said, unless it was asked for.
  */
 import type { Replay } from "../replay.js";
 import { formatCount } from "./quantities.js";
@@ -9,16 +9,23 @@ import { labelled, listed, NO_BREAK, type Page } from "./text-layout.js";
 
 type Finding = Replay["violations"][number];
 
+/** Whether events are missing, so that what did not happen may have happened. */
+function isUnjudged({ allowLossy }: Page, { violations, input }: Replay): boolean {
+  return violations.length === 0 && input.verdict === "lossy" && !allowLossy;
+}
+
 /** `unsafe under alias-stuck (41)`, or `no violation in 139,387 events`. */
-export function verdictOf({ violations, input }: Replay): string {
+function verdictOf(page: Page, replay: Replay): string {
+  const { violations, input } = replay;
+  if (isUnjudged(page, replay)) return "not judged: the trace is lossy";
   if (violations.length === 0) return `no violation in ${formatCount(input.events)}${NO_BREAK}events`;
   return `unsafe under ${listed(violations.map(({ rule, count }) => [rule, `(${formatCount(count)})`]))}`;
 }
 
 /** The same with where each began: `unsafe under alias-stuck (41, from event 7)`. */
-export function fullVerdictOf(replay: Replay): string {
+export function fullVerdictOf(page: Page, replay: Replay): string {
   const { violations } = replay;
-  return violations.length === 0 ? verdictOf(replay) : `unsafe under ${countedFrom(violations)}`;
+  return violations.length === 0 ? verdictOf(page, replay) : `unsafe under ${countedFrom(violations)}`;
 }
 
 /** `flush-wider-than-live (41, from event 7)`, one after the other. */
@@ -31,14 +38,16 @@ export function countedFrom(found: readonly Finding[]): string {
   );
 }
 
-export function paintVerdict(page: Page, { violations }: Replay, text: string): string {
+export function paintVerdict(page: Page, replay: Replay, text: string): string {
+  const { violations } = replay;
+  if (isUnjudged(page, replay)) return page.paint("yellow", text);
   return page.paint(violations.length === 0 ? "green" : "red", text);
 }
 
 /** One paragraph for each rule that fired: how often, where first, and why. */
 export function violationSection(page: Page, result: Replay): string[] {
   const heading = page.paint("bold", "What went wrong");
-  const verdict = `  ${paintVerdict(page, result, verdictOf(result).replaceAll(NO_BREAK, " "))}`;
+  const verdict = `  ${paintVerdict(page, result, verdictOf(page, result).replaceAll(NO_BREAK, " "))}`;
   if (result.violations.length === 0) return [heading, verdict];
   return [
     heading,

@@ -21,12 +21,15 @@ import {
 import { traceFormats } from "./registry.js";
 import { OpenedTrace, type StoredStream, type Trace, type TraceFacts } from "./trace.js";
 import type { TraceBackend, TraceFormat } from "./trace-format.js";
+import { TRACE_VENDORS, type TraceVendor } from "./vendors.js";
 
 export interface OpenTraceOptions {
   /** Name of the format, for a trace that no format recognises. @default by content */
   readonly format?: string;
   /** @default by content */
   readonly compression?: Compression;
+  /** Whose error codes text has, where they should not be told apart by themselves. @default "auto" */
+  readonly vendor?: TraceVendor;
   /** Whether `sha256()` is offered. @default true */
   readonly hash?: boolean;
 }
@@ -60,9 +63,10 @@ export async function openTraceWith(
   source: TraceSource,
   options: OpenTraceOptions = {},
 ): Promise<Trace> {
-  expectKeys("openTrace", options, ["format", "compression", "hash"]);
+  expectKeys("openTrace", options, ["format", "compression", "vendor", "hash"]);
   const formats = await candidates(options);
   if (options.compression !== undefined) expectOneOf("compression", options.compression, COMPRESSIONS);
+  const vendor = expectOneOf("vendor", options.vendor ?? "auto", TRACE_VENDORS);
   const recognise = (head: Uint8Array) => recognised(head, formats, options, backend);
   const { head, ...stored } = await firstBytes(
     source,
@@ -71,7 +75,7 @@ export async function openTraceWith(
   if (head.length === 0) throw new TraceError(`${stored.source}: the trace is empty`);
   const found = (await recognise(head)) ?? forced(head, formats, options);
   if (found === undefined) throw await unrecognised(head, stored.source, formats, options);
-  const facts: TraceFacts = { backend, ...found, ...stored, hash: options.hash ?? true };
+  const facts: TraceFacts = { backend, ...found, ...stored, vendor, hash: options.hash ?? true };
   return new OpenedTrace(facts);
 }
 

@@ -87,7 +87,7 @@ export class TouchedPages {
 }
 
 /**
- * Reads a trace once, to its end.
+ * Reads a trace once, to its end; it may hold no event at all.
  *
  * @throws MmuError `ERR_BUSY` for a stream, which could not be replayed afterwards
  */
@@ -97,7 +97,7 @@ export async function surveyTrace(trace: Trace, signal?: AbortSignal): Promise<S
   const seen = { vcpus: 0, highestGpa: 0, touched: new TouchedPages() };
   let firstTime: number | undefined;
   let lastTime: number | undefined;
-  for await (const batch of trace.batches({ extra: true, signal })) {
+  for await (const batch of trace.batches({ extra: true, signal, mayBeEmpty: true })) {
     firstTime ??= batch.time?.[0];
     lastTime = batch.time?.[batch.count - 1];
     surveyBatch(batch, kinds, seen);

@@ -19,9 +19,44 @@ export interface TraceTotals {
   readonly records: number;
   /** Events that the recorder says it dropped. */
   readonly lost: number;
-  /** Lines or records passed over, by reason. */
+  /** Lines or records passed over, by reason; a reason that starts with `note:` is about rows that were made. */
   readonly skipped: Readonly<Record<string, number>>;
+  /** Where the dropped events are missing; the first hundred places. */
+  readonly gaps: readonly TraceGap[];
+  /** Events that are older than the one before them, as where recordings were joined. */
+  readonly backwards: number;
+  /** Before which events that was; the first hundred. */
+  readonly backwardsAt: readonly number[];
+  /** Whose error codes the trace has; the name is empty where nothing tells. */
+  readonly vendor: VendorGuess;
 }
+
+/** A place where events are missing. */
+export interface TraceGap {
+  /** Index of the event that follows. */
+  readonly before: number;
+  readonly events: number;
+}
+
+/** Whose error codes a trace has. */
+export interface VendorGuess {
+  readonly name: string;
+  /** 0 to 1; 1 if it was said. */
+  readonly confidence: number;
+  readonly why: string;
+}
+
+/** What a trace without any event has. */
+export const NO_TOTALS: TraceTotals = {
+  bytes: 0,
+  records: 0,
+  lost: 0,
+  skipped: {},
+  gaps: [],
+  backwards: 0,
+  backwardsAt: [],
+  vendor: { name: "", confidence: 0, why: "" },
+};
 
 /** How far one call of a decoder got. */
 export interface DecodeStep {
@@ -63,7 +98,7 @@ export interface MappedTrace {
 export interface TraceBackend {
   /** The native format that these first bytes belong to, `""` if none. */
   detectFormat(head: Uint8Array): string;
-  readonly Decoder: new (format: string) => TraceDecoder;
+  readonly Decoder: new (format: string, vendor: string) => TraceDecoder;
   readonly MappedFile: new (path: string) => MappedTrace;
 }
 
@@ -161,6 +196,8 @@ export function defineTraceFormat(format: TraceFormat): TraceFormat {
 }
 
 const FIRST_ROWS = 4096;
+/** As many places of losses are named before they are only counted, here as in native decoders. */
+const MOST_PLACES = 100;
 
 /** Where a TypeScript format puts its rows. It grows; a chunk bounds it. */
 export class TraceSink {
@@ -170,6 +207,7 @@ export class TraceSink {
   #base = 0;
   #records = 0;
   #lost = 0;
+  readonly #gaps: TraceGap[] = [];
   readonly #skipped: Record<string, number> = {};
 
   /** @param source what to call the trace in an error */
@@ -222,6 +260,10 @@ export class TraceSink {
   /** Counts events that the recorder dropped. */
   lost(events: number): void {
     this.#lost += events;
+    const before = this.#records + this.#rows.count;
+    const last = this.#gaps.at(-1);
+    if (last?.before === before) this.#gaps[this.#gaps.length - 1] = { before, events: last.events + events };
+    else if (this.#gaps.length < MOST_PLACES) this.#gaps.push({ before, events });
   }
 
   /** Refuses the trace: byte `at` of this chunk is not `expected`. */
@@ -251,7 +293,12 @@ export class TraceSink {
   /** @internal */
   totals(): TraceTotals {
     const records = this.#records + this.#rows.count;
-    return { bytes: this.#base, records, lost: this.#lost, skipped: { ...this.#skipped } };
+    const { skipped, lost, gaps } = {
+      skipped: { ...this.#skipped },
+      lost: this.#lost,
+      gaps: [...this.#gaps],
+    };
+    return { ...NO_TOTALS, bytes: this.#base, records, lost, skipped, gaps };
   }
 
   #makeRoom(): void {

@@ -15,12 +15,14 @@ import { type FileHash, hashFile, hashing, type StreamHash } from "./file-hash.j
 import { openRanged, spool } from "./ranged-file.js";
 import { expectEvents, readChunks, readMapped, readRanged, readScript } from "./read-batches.js";
 import {
+  NO_TOTALS,
   type RangedTraceFormat,
   type TraceBackend,
   type TraceFormat,
   TraceSink,
   type TraceTotals,
 } from "./trace-format.js";
+import type { TraceVendor } from "./vendors.js";
 
 export interface BatchesOptions {
   /** Rows of a batch; the last one, and some before it, may have fewer. @default 65536 */
@@ -29,6 +31,8 @@ export interface BatchesOptions {
   readonly extra?: boolean;
   /** Ends the pass with `ERR_ABORTED`. */
   readonly signal?: AbortSignal | undefined;
+  /** Whether a trace without any event may end without an error. @default false */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** A recorded trace. */
@@ -77,6 +81,7 @@ export interface TraceFacts {
   readonly source: string;
   readonly storedBytes: number | undefined;
   readonly hash: boolean;
+  readonly vendor: TraceVendor;
   /** The bytes as stored, for a stream; a file is opened by each pass. */
   readonly stream: StoredStream | undefined;
 }
@@ -87,8 +92,6 @@ export interface StoredStream {
   /** What has to be destroyed so that a read that waits for it ends. */
   readonly origin: Readable;
 }
-
-const NO_TOTALS: TraceTotals = { bytes: 0, records: 0, lost: 0, skipped: {} };
 
 export class OpenedTrace implements Trace {
   readonly #facts: TraceFacts;
@@ -131,7 +134,7 @@ export class OpenedTrace implements Trace {
   }
 
   batches(options: BatchesOptions = {}): AsyncIterableIterator<EventBatch> {
-    const { size = DEFAULT_BATCH, extra = false, signal } = options;
+    const { size = DEFAULT_BATCH, extra = false, signal, mayBeEmpty = false } = options;
     const shape = { size: expectInteger("size", size, 1, MAX_BATCH), extra };
     if (signal !== undefined && !(signal instanceof AbortSignal)) {
       throw wrongType("signal", "an AbortSignal", signal);
@@ -139,7 +142,7 @@ export class OpenedTrace implements Trace {
     if (this.#passes++ > 0 && !this.rewindable) {
       throw new MmuError("ERR_BUSY", `${this.source} can be read only once`);
     }
-    return this.#pass(shape, signal);
+    return this.#pass(shape, signal, mayBeEmpty);
   }
 
   async sha256(): Promise<string | undefined> {
@@ -153,7 +156,11 @@ export class OpenedTrace implements Trace {
     if (hash && this.rewindable) this.#fileHash ??= hashFile(path as string);
   }
 
-  async *#pass(shape: BatchShape, signal: AbortSignal | undefined): AsyncIterableIterator<EventBatch> {
+  async *#pass(
+    shape: BatchShape,
+    signal: AbortSignal | undefined,
+    mayBeEmpty: boolean,
+  ): AsyncIterableIterator<EventBatch> {
     try {
       for await (const batch of this.#read(shape, signal)) {
         if (signal?.aborted) throw signal.reason;
@@ -162,11 +169,11 @@ export class OpenedTrace implements Trace {
     } catch (error) {
       throw signal?.aborted ? aborted(signal) : fromNative(error);
     }
-    expectEvents(this.totals, this.format, this.source);
+    if (!mayBeEmpty) expectEvents(this.totals, this.format, this.source);
   }
 
   #read(shape: BatchShape, signal: AbortSignal | undefined): AsyncGenerator<EventBatch> {
-    const { backend, format, compression } = this.#facts;
+    const { backend, format, compression, vendor } = this.#facts;
     const { source } = this;
     if (format.ranged === true) return this.#ranged(format, shape, signal);
     if (format.native !== true) {
@@ -174,7 +181,7 @@ export class OpenedTrace implements Trace {
       this.#totals = () => sink.totals();
       return readScript(this.#chunks(signal), format, sink, shape);
     }
-    const decoder = attempt(() => new backend.Decoder(format.name));
+    const decoder = attempt(() => new backend.Decoder(format.name, vendor));
     this.#totals = () => decoder.totals();
     const context = { decoder, format: format.name, source };
     if (this.rewindable && compression === "none") return this.#mapped(context, shape);

@@ -31,11 +31,12 @@ Napi::Function DecoderWrap::define(Napi::Env env) {
 DecoderWrap::DecoderWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   decoder_ = answer(info.Env(), [&] {
     const std::string format = text(info[0], "format", kMaxNameBytes);
-    auto made = trace::make_decoder(format);
+    const std::string vendor = text(info[1], "vendor", kMaxNameBytes);
+    auto made = trace::make_decoder(format, {.vendor = vendor});
     if (made) return made;
-    throw to_js(info.Env(),
-                refusal(ErrorCode::kConfig,
-                        "no trace format is called '" + format + "'"));
+    throw to_js(info.Env(), refusal(ErrorCode::kConfig,
+                                    "no trace format is called '" + format +
+                                        "', or no vendor '" + vendor + "'"));
   });
   info.This().As<Napi::Object>().TypeTag(&kTag);
 }

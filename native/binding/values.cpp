@@ -19,6 +19,21 @@ Napi::Object slot_object(Napi::Env env, const MemslotView& slot) {
   return to_js(env, slot);
 }
 
+Napi::Object gap_object(Napi::Env env, const trace::Gap& gap) {
+  Napi::Object made = Napi::Object::New(env);
+  made.Set("before", to_js(env, gap.before));
+  made.Set("events", to_js(env, gap.events));
+  return made;
+}
+
+Napi::Object guess_object(Napi::Env env, const trace::VendorGuess& guess) {
+  Napi::Object made = Napi::Object::New(env);
+  made.Set("name", to_js(env, guess.name));
+  made.Set("confidence", guess.confidence);
+  made.Set("why", to_js(env, guess.why));
+  return made;
+}
+
 Napi::Object step_object(Napi::Env env, const StepView& step) {
   Napi::Object made = Napi::Object::New(env);
   made.Set("level", unsigned{step.level});
@@ -129,6 +144,10 @@ Napi::Object to_js(Napi::Env env, const trace::DecodeTotals& totals) {
   made.Set("records", to_js(env, totals.records));
   made.Set("lost", to_js(env, totals.lost));
   made.Set("skipped", skipped);
+  made.Set("gaps", array_of(env, totals.gaps, gap_object));
+  made.Set("backwards", to_js(env, totals.backwards));
+  made.Set("backwardsAt", numbers(env, totals.backwards_at));
+  made.Set("vendor", guess_object(env, totals.vendor));
   return made;
 }
 

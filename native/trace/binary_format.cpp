@@ -220,7 +220,7 @@ const FormatEntry entry({
     .name = "binary",
     .summary = "32-byte fault records, as the captures have them",
     .claims = claims_binary,
-    .make = []() -> std::unique_ptr<Decoder> {
+    .make = [](const DecodeOptions&) -> std::unique_ptr<Decoder> {
       return std::make_unique<BinaryDecoder>();
     },
 });

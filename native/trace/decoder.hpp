@@ -35,6 +35,23 @@ struct EventSink {
   std::size_t count = 0;
 };
 
+// A place where the recorder says that events are missing.
+struct Gap {
+  std::uint64_t before = 0;  // index of the row that follows
+  std::uint64_t events = 0;
+
+  friend bool operator==(const Gap&, const Gap&) = default;
+};
+
+// Whose error codes a trace has, and how sure that is: 0 to 1, a judgement.
+struct VendorGuess {
+  std::string name{};  // empty if nothing tells, or the format has one meaning
+  double confidence = 0;
+  std::string why{};
+
+  friend bool operator==(const VendorGuess&, const VendorGuess&) = default;
+};
+
 // What a decoder learnt besides the rows. Totals since it was made.
 struct DecodeTotals {
   std::uint64_t bytes = 0;    // consumed
@@ -42,7 +59,24 @@ struct DecodeTotals {
   std::uint64_t lost = 0;     // events that the recorder says it dropped
   // Lines or records passed over, by reason: "comment", "kvm_exit", ... A
   // reason that starts with "note: " counts rows that were made all the same.
-  std::map<std::string, std::uint64_t, std::less<>> skipped;
+  std::map<std::string, std::uint64_t, std::less<>> skipped{};
+  // Where they were lost, and rows that are older than the one before them, by
+  // index: the first of each. Adjacent losses are one gap.
+  std::vector<Gap> gaps{};
+  std::uint64_t backwards = 0;
+  std::vector<std::uint64_t> backwards_at{};
+  VendorGuess vendor{};
+
+  friend bool operator==(const DecodeTotals&, const DecodeTotals&) = default;
+};
+
+// How many places a decoder names before it only counts.
+inline constexpr std::size_t kMaxPlaces = 100;
+
+// What is told to a decoder, and not in the bytes.
+struct DecodeOptions {
+  // A vendor's name, or "auto".
+  std::string_view vendor = "auto";
 };
 
 struct DecodeStep {
@@ -73,7 +107,10 @@ std::vector<FormatView> formats();
 // The name of the format that `head`, the first bytes of an uncompressed
 // trace, belongs to; empty if none claims it.
 std::string_view detect_format(std::span<const std::uint8_t> head) noexcept;
-// Null if no format has that name.
-std::unique_ptr<Decoder> make_decoder(std::string_view format);
+// Whose error codes can be told apart; "auto" is not among them.
+std::vector<FormatView> vendor_views();
+// Null if no format or no vendor has that name.
+std::unique_ptr<Decoder> make_decoder(std::string_view format,
+                                      const DecodeOptions& options = {});
 
 }  // namespace mmu::trace

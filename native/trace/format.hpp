@@ -21,7 +21,7 @@ struct Format {
   // Whether these first bytes belong to the format. At most one format may
   // say so of any input (test/native/trace_formats_test.cpp).
   bool (*claims)(std::span<const std::uint8_t> head) noexcept = nullptr;
-  std::unique_ptr<Decoder> (*make)() = nullptr;
+  std::unique_ptr<Decoder> (*make)(const DecodeOptions& options) = nullptr;
 };
 
 class FormatEntry {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "trace/format.hpp"
+#include "trace/vendor.hpp"
 
 namespace mmu::trace {
 namespace {
@@ -44,9 +45,19 @@ std::string_view detect_format(std::span<const std::uint8_t> head) noexcept {
   return format ? format->name : std::string_view{};
 }
 
-std::unique_ptr<Decoder> make_decoder(std::string_view name) {
+std::vector<FormatView> vendor_views() {
+  std::vector<FormatView> views;
+  for (const Vendor& vendor : vendors()) {
+    views.push_back({vendor.name, vendor.summary});
+  }
+  return views;
+}
+
+std::unique_ptr<Decoder> make_decoder(std::string_view name,
+                                      const DecodeOptions& options) {
   const Format* format = find([&](const Format& f) { return f.name == name; });
-  return format ? format->make() : nullptr;
+  const bool known = options.vendor == "auto" || find_vendor(options.vendor);
+  return format && known ? format->make(options) : nullptr;
 }
 
 }  // namespace mmu::trace

@@ -1,8 +1,5 @@
 #include "trace/ftrace_fault.hpp"
 
-#include "core/address.hpp"
-#include "trace/fault_code.hpp"
-
 namespace mmu::trace {
 namespace {
 
@@ -42,13 +39,10 @@ Mismatch parse_fault(std::string_view fields, Fault& fault) {
     reader.literal("address ");
     read_old(reader, fault, places);
   }
-  fault.access = access_of_qualification(fault.error_code);
-  reader.finish()
-      .expect(fault.vcpu <= UINT16_MAX, places.vcpu, "a vCPU below 65536")
-      .expect(fits(fault.gpa, kMaxAddressBits), places.gpa, "a gpa below 2^52")
-      .expect(fault.access != 0, places.error_code,
-              "the exit qualification of an Intel EPT violation, not an AMD "
-              "or shadow-paging error code");
+  reader.finish().expect(fault.vcpu <= UINT16_MAX, places.vcpu,
+                         "a vCPU below 65536");
+  fault.gpa_at = places.gpa;
+  fault.error_code_at = places.error_code;
   return reader.mismatch();
 }
 

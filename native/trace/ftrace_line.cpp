@@ -3,92 +3,34 @@
 #include <array>
 #include <cstring>
 
-#include "trace/text_reader.hpp"
+#include "trace/text_parts.hpp"
 
 namespace mmu::trace {
 namespace {
 
-constexpr unsigned kMaxDecimals = 9;
-constexpr unsigned kMaxTickDigits = 18;  // so that ticks stay below 2^63
-// The widest layouts have five flags; one more column appeared every few
-// years.
-constexpr std::size_t kMaxFlags = 8;
+// Linux: PID_MAX_LIMIT is 2^22; more digits than that number are no pid.
+constexpr std::size_t kMaxPidDigits = 9;
 
 constexpr std::array<double, kMaxDecimals + 1> kPowersOfTen{
     1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
 
-// Appends digits to `ticks`; returns how many there were.
-unsigned read_digits(const char*& at, const char* end, std::uint64_t& ticks) {
-  const char* const start = at;
-  std::uint64_t sum = ticks;
-  while (at != end && is_digit(*at) && at - start < kMaxTickDigits) {
-    sum = sum * 10 + static_cast<std::uint64_t>(*at++ - '0');
-  }
-  ticks = sum;
-  return static_cast<unsigned>(at - start);
+// "CPU 0/KVM-4145 (  4100)" to "CPU 0/KVM-4145".
+std::string_view without_group(std::string_view task) {
+  task = trim(task);
+  return task.ends_with(')') ? trim(task.substr(0, task.rfind('('))) : task;
 }
 
-// "86.581928:"; false if the word at `at` is not a timestamp.
-bool read_timestamp(const char*& at, const char* end, Line& line) {
-  std::uint64_t ticks = 0;
-  const unsigned whole = read_digits(at, end, ticks);
-  if (whole == 0 || at == end) return false;
-  unsigned decimals = 0;
-  if (*at == '.') {
-    ++at;
-    decimals = read_digits(at, end, ticks);
-    if (decimals == 0 || decimals > kMaxDecimals) return false;
-  }
-  if (whole + decimals > kMaxTickDigits || at == end || *at != ':') {
-    return false;
-  }
-  ++at;
-  line.ticks = ticks;
-  line.decimals = decimals;
-  return true;
-}
-
-const char* skip_blanks(const char* at, const char* end) {
-  while (at != end && is_blank(*at)) ++at;
+// Where the digits at the end begin; the end, if there are none.
+std::size_t digits_at_end(std::string_view task) {
+  std::size_t at = task.size();
+  while (at != 0 && is_digit(task[at - 1])) --at;
   return at;
-}
-
-const char* find(const char* at, const char* end, char c) {
-  const auto length = static_cast<std::size_t>(end - at);
-  return static_cast<const char*>(std::memchr(at, c, length));
-}
-
-// What follows the bracket that `at` points behind: cpu, flags, timestamp.
-bool read_after_bracket(const char* at, const char* end, Line& line) {
-  const char* const digits = at;
-  while (at != end && is_digit(*at)) ++at;
-  if (at == digits || at == end || *at != ']') return false;
-  at = skip_blanks(at + 1, end);
-  const char* const column = at;
-  if (!read_timestamp(at, end, line)) {
-    at = column;
-    while (at != end && !is_blank(*at)) ++at;
-    if (static_cast<std::size_t>(at - column) > kMaxFlags) return false;
-    at = skip_blanks(at, end);
-    if (!read_timestamp(at, end, line)) return false;
-  }
-  at = skip_blanks(at, end);
-  line.event = {at, static_cast<std::size_t>(end - at)};
-  return true;
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 // "CPU 0/KVM-4145 (  4100)" and perf's "CPU 0/KVM  4145" to "CPU 0/KVM".
 std::string_view thread_name(std::string_view task) {
-  task = trim(task);
-  if (task.ends_with(')')) task = trim(task.substr(0, task.rfind('(')));
-  std::size_t name = task.size();
-  while (name != 0 && is_digit(task[name - 1])) --name;
+  task = without_group(task);
+  const std::size_t name = digits_at_end(task);
   const bool has_pid = name != 0 && name != task.size() &&
                        (task[name - 1] == '-' || is_blank(task[name - 1]));
   return has_pid ? trim(task.substr(0, name - 1)) : task;
@@ -107,25 +49,39 @@ double Line::seconds() const {
   return static_cast<double>(ticks) / kPowersOfTen[decimals];
 }
 
-bool parse_line(std::string_view text, Line& line) {
-  const char* const begin = text.data();
-  const char* const end = begin + text.size();
-  for (const char* at = begin; (at = find(at, end, '[')) != nullptr; ++at) {
-    if (at == begin || !is_blank(at[-1])) continue;
-    if (!read_after_bracket(at + 1, end, line)) continue;
-    line.task = {begin, static_cast<std::size_t>(at - begin)};
-    return true;
+std::string_view event_name(const Line& line) {
+  const std::string_view word =
+      line.event.substr(0, line.event.find_first_of(" \t"));
+  const std::size_t first = word.find(':');
+  if (first == std::string_view::npos) return {};
+  const std::size_t second = word.find(':', first + 1);
+  if (second != std::string_view::npos) {
+    return word.substr(first + 1, second - first - 1);
   }
-  return false;
+  return first + 1 == word.size() ? word.substr(0, first) : std::string_view();
 }
 
-std::string_view event_name(const Line& line) {
-  std::string_view word = line.event.substr(0, line.event.find_first_of(" \t"));
-  constexpr std::string_view kPerfSystem = "kvm:";
-  if (word.starts_with(kPerfSystem)) word.remove_prefix(kPerfSystem.size());
-  if (!word.ends_with(':')) return {};
-  word.remove_suffix(1);
-  return word;
+std::string_view event_fields(const Line& line) {
+  const std::string_view name = event_name(line);
+  if (name.empty()) return {};
+  // The name is a part of the event, and a colon follows it.
+  const auto end =
+      static_cast<std::size_t>(name.data() - line.event.data()) + name.size();
+  return line.event.substr(end + 1);
+}
+
+std::optional<std::uint32_t> pid_of_task(std::string_view task) {
+  task = without_group(task);
+  const std::size_t at = digits_at_end(task);
+  const std::size_t digits = task.size() - at;
+  if (digits == 0 || digits > kMaxPidDigits || at == 0) return std::nullopt;
+  const char before = task[at - 1];
+  if (before != '-' && before != '/' && !is_blank(before)) return std::nullopt;
+  std::uint32_t pid = 0;
+  for (const char c : task.substr(at)) {
+    pid = pid * 10 + static_cast<std::uint32_t>(c - '0');
+  }
+  return pid;
 }
 
 std::optional<std::uint16_t> vcpu_of_task(std::string_view task) {
@@ -146,34 +102,17 @@ std::optional<std::uint16_t> vcpu_of_task(std::string_view task) {
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> lost_events(std::string_view text) {
-  TextReader reader(trim(text));
-  std::uint64_t number = 1;
-  if (reader.take("CPU:")) {
-    std::uint64_t cpu = 0;
-    reader.decimal(cpu);
-    reader.skip_blanks();
-  }
-  reader.take('[');
-  if (reader.take("LOST ")) {  // the kernel
-    if (!reader.take("EVENTS")) reader.decimal(number).literal(" EVENTS");
-  } else if (!reader.take("EVENTS DROPPED")) {  // trace-cmd
-    reader.decimal(number).literal(" EVENTS DROPPED");
-  }
-  reader.take(']');
-  if (reader.finish().mismatch()) return std::nullopt;
-  return number;
-}
-
 std::uint64_t overwritten_events(std::string_view comment) {
   constexpr std::string_view kLabel = "entries-in-buffer/entries-written: ";
   const std::size_t label = comment.find(kLabel);
   if (label == std::string_view::npos) return 0;
+  const char* at = comment.data() + label + kLabel.size();
+  const char* const end = comment.data() + comment.size();
   std::uint64_t kept = 0;
   std::uint64_t written = 0;
-  TextReader reader(comment.substr(label + kLabel.size()));
-  reader.decimal(kept).literal("/").decimal(written);
-  return reader.mismatch() || written < kept ? 0 : written - kept;
+  if (read_digits(at, end, kept) == 0 || at == end || *at++ != '/') return 0;
+  if (read_digits(at, end, written) == 0 || written < kept) return 0;
+  return written - kept;
 }
 
 }  // namespace mmu::trace

@@ -61,10 +61,41 @@ describe("renderText", () => {
     return renderText({ ...replayed, ...(change(replayed) as object) });
   };
 
-  test("says in capitals that events were lost, and lists what was passed over", async () => {
-    const text = await result(({ input }) => ({ input: { ...input, lost: 1200, skipped: { kvm_exit: 7 } } }));
-    expect(text).toMatch(/LOST +1,200 events/);
-    expect(text).toMatch(/passed over +7 kvm_exit/);
+  const lossy = (lost: number, gaps: readonly { before: number; events: number }[]) => {
+    return ({ input }: Replay) => ({ input: { ...input, verdict: "lossy", lost, gaps } });
+  };
+
+  test("says in capitals that events were lost and where, and lists what was passed over", async () => {
+    const gaps = [
+      { before: 0, events: 1000 },
+      { before: 7, events: 1 },
+    ];
+    expect(await result(lossy(1001, gaps))).toMatch(
+      /LOSSY +1,000 events lost before event 0, 1 before event 7\n/,
+    );
+    const many = Array.from({ length: 5 }, (_, before) => ({ before, events: 2 }));
+    expect(await result(lossy(10, many))).toMatch(/2 before event 2,\s+4 further on\n/);
+    expect(await result(lossy(1200, []))).toMatch(/LOSSY +1,200 events lost\n/);
+    const skipped = { kvm_exit: 7 };
+    expect(await result(({ input }) => ({ input: { ...input, skipped } }))).toMatch(
+      /passed over +7 kvm_exit/,
+    );
+  });
+
+  test("says where time runs backwards", async () => {
+    const back = { backwards: 2, backwardsAt: [5, 9] };
+    expect(await result(({ input }) => ({ input: { ...input, ...back } }))).toMatch(
+      /time runs\s+backwards 2 times, first before event 5\n/,
+    );
+  });
+
+  test("of a lossy trace it does not say that no rule was broken, unless it may", async () => {
+    const replayed: Replay = await gpaliasJson(["replay", BOOT]);
+    const missing = { ...replayed, ...lossy(3, [{ before: 1, events: 3 }])(replayed) } as Replay;
+    expect(await renderText(replayed)).toMatch(/no violation in 139,387 events/);
+    expect(await renderText(missing)).toMatch(/not judged: the trace is lossy/);
+    expect(await renderText(missing)).not.toMatch(/no violation/);
+    expect(await renderText(missing, { allowLossy: true })).toMatch(/no violation in 139,387 events/);
   });
 
   test("page sizes are shown with the memory that they map, aliases apart", async () => {

@@ -106,8 +106,9 @@ inline void keep(const DecodeStep& step, Decoded& out) {
 }
 
 inline Decoded decode_all(std::string_view format,
-                          std::span<const std::uint8_t> input, Cut cut = {}) {
-  const auto decoder = make_decoder(format);
+                          std::span<const std::uint8_t> input, Cut cut = {},
+                          const DecodeOptions& options = {}) {
+  const auto decoder = make_decoder(format, options);
   Columns columns(cut.batch);
   Decoded out;
   std::size_t begin = 0;  // consumed
@@ -132,8 +133,16 @@ inline std::span<const std::uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-inline Decoded decode_text(std::string_view text, Cut cut = {}) {
-  return decode_all("ftrace", bytes_of(text), cut);
+inline Decoded decode_text(std::string_view text, Cut cut = {},
+                           const DecodeOptions& options = {}) {
+  return decode_all("ftrace", bytes_of(text), cut, options);
+}
+
+// Everything but where the input was cut into chunks.
+inline bool same_result(const Decoded& a, const Decoded& b) {
+  return a.rows == b.rows && a.batches == b.batches && a.failed == b.failed &&
+         a.expected == b.expected && a.offset == b.offset &&
+         a.place == b.place && a.totals == b.totals;
 }
 
 }  // namespace mmu::trace::test

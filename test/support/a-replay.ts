@@ -13,7 +13,11 @@ const INPUT: Replay["input"] = {
   firstTime: 0.04,
   lastTime: 104.04,
   skipped: {},
+  verdict: "complete",
   lost: 0,
+  gaps: [],
+  backwards: 0,
+  backwardsAt: [],
 };
 
 const CONFIG: Replay["config"] = {

@@ -78,6 +78,19 @@ const native: readonly Group[] = [
     files: /^native\/check\/\w+\.[ch]pp$/,
     may: ["core/0", "core/machine.hpp"],
   },
+  // One layout of text a file, one vendor's error codes a file: each knows the form of its registry alone.
+  {
+    name: "native layouts",
+    files: /^native\/trace\/layouts\/\w+\.cpp$/,
+    may: ["trace"],
+    plugins: true,
+  },
+  {
+    name: "native vendors",
+    files: /^native\/trace\/vendors\/\w+\.cpp$/,
+    may: ["core/0", "trace"],
+    plugins: true,
+  },
   { name: "trace", files: /^native\/trace\/\w+\.[ch]pp$/, may: ["core/0"] },
   // One family of tracepoints a file: knows how fields are read, never another family.
   {

@@ -2,6 +2,7 @@
 // that whoever keeps one for too long is found out.
 import { EventBatch } from "../../lib/columns/event-batch.js";
 import type { Trace } from "../../lib/trace/trace.js";
+import { NO_TOTALS } from "../../lib/trace/trace-format.js";
 
 export interface FakeTraceOptions {
   readonly rewindable?: boolean;
@@ -35,7 +36,7 @@ export function traceOf(
     readBytes: 0,
     rewindable,
     hasOperations: true,
-    totals: { bytes: 0, records: rows, lost: 0, skipped: {} },
+    totals: { ...NO_TOTALS, records: rows },
     batches,
     sha256: async () => undefined,
     startHash: () => {},

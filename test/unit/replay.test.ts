@@ -77,7 +77,11 @@ describe.skipIf(!hasAddon)("replay", () => {
       firstTime: 0,
       lastTime: 306e-6,
       skipped: {},
+      verdict: "complete",
       lost: 0,
+      gaps: [],
+      backwards: 0,
+      backwardsAt: [],
     });
     expect(config).toEqual({
       alias: { strategy: "none", preset: "none", bits: [] },

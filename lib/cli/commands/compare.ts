@@ -44,14 +44,14 @@ export default defineCommand<RunOptions>({
   ],
   run: async (context, [source = "-"], options) => {
     await expectRules(context, options.failOn);
-    const input = { twice: looksFirst(options), hash: options.hash };
+    const input = { twice: looksFirst(options), hash: options.hash, vendor: options.vendor };
     return withReports(context, options, (report) =>
       withTrace(context, source, input, (trace, name) =>
         withOutput(options.output, context.terminal, async (output) => {
           const compared = await inWordsOfOptions(compareTrace(context, trace, options));
           const result = withPath(compared, name);
           await report(result.runs);
-          await output.write(options.json ? json(result) : await textOf(context, result));
+          await output.write(options.json ? json(result) : await textOf(context, result, options));
           return statusOf(context, replaysOf(result), options);
         }),
       ),
@@ -82,7 +82,12 @@ function replaysOf({ runs }: Comparison): readonly Replay[] {
   return runs.filter((run): run is Replay => "input" in run);
 }
 
-async function textOf({ library, terminal }: Context, result: Comparison): Promise<string> {
+async function textOf(
+  { library, terminal }: Context,
+  result: Comparison,
+  { allowLossy = false }: RunOptions,
+): Promise<string> {
   const { renderComparison } = await library();
-  return renderComparison(result, terminal);
+  const { columns, color } = terminal;
+  return renderComparison(result, { columns, color, allowLossy });
 }

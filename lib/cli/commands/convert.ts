@@ -5,11 +5,12 @@ import { EXIT } from "../exit-codes.js";
 import { withTrace } from "../input.js";
 import { withOutput, writableTo } from "../output.js";
 import { withProgress } from "../progress.js";
+import { type TraceOptions, vendorOption } from "../trace-options.js";
 
 /** Value of the `kind` column. */
 const ACCESS = 0;
 
-interface Options extends CommonOptions {
+interface Options extends CommonOptions, TraceOptions {
   readonly output: string;
   readonly to: string;
   readonly compress: Compression;
@@ -33,16 +34,17 @@ export default defineCommand<Options>({
       default: "none",
       choices: ["none", "gzip", "brotli"],
     },
+    vendorOption,
     { flags: "-q, --quiet", summary: "no progress and no remarks on stderr" },
   ],
   examples: [
     { line: "gpalias convert trace.txt.gz -o trace.bin", says: "tracefs text to binary records" },
     { line: "gpalias convert trace.bin -o - --to ftrace", says: "the other way, to stdout" },
   ],
-  run: async (context, [source = "-"], { output: path, to, compress, quiet }) => {
+  run: async (context, [source = "-"], { output: path, to, compress, vendor, quiet }) => {
     const { signal, terminal } = context;
     const { formatCount, writeTrace } = await context.library();
-    await withTrace(context, source, { twice: false, hash: false }, (trace) =>
+    await withTrace(context, source, { twice: false, hash: false, vendor }, (trace) =>
       withOutput(path, terminal, (output) =>
         withProgress(terminal, "convert", quiet, async ({ update }) => {
           const seen = { events: 0, operations: 0 };

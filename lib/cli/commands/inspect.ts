@@ -6,8 +6,9 @@ import { EXIT } from "../exit-codes.js";
 import { withTrace } from "../input.js";
 import { json } from "../output.js";
 import { type Progress, withProgress } from "../progress.js";
+import { type LossyOptions, lossyOption, type TraceOptions, vendorOption } from "../trace-options.js";
 
-interface Options extends CommonOptions {
+interface Options extends CommonOptions, TraceOptions, LossyOptions {
   readonly hash: boolean;
 }
 
@@ -20,6 +21,8 @@ export default defineCommand<Options>({
   summary: "say what is in a trace, without replaying it",
   arguments: [{ syntax: "<trace>", summary: "trace file, plain, gzip or brotli; - is stdin" }],
   options: [
+    vendorOption,
+    lossyOption,
     { flags: "--no-hash", summary: "leave out the trace's SHA-256" },
     { flags: "--json", summary: "print the result as one JSON document" },
     { flags: "-q, --quiet", summary: "no progress and no remarks on stderr" },
@@ -28,22 +31,22 @@ export default defineCommand<Options>({
     { line: "gpalias inspect boot.faults.bin.br", says: "kinds, addresses, vCPUs, guesses" },
     { line: "gpalias inspect trace.txt --json | jq .memslots", says: "a start for a --memslots file" },
   ],
-  run: async (context, [source = "-"], { hash, json: asJson, quiet }) => {
+  run: async (context, [source = "-"], { hash, vendor, allowLossy = false, json: asJson, quiet }) => {
     const { terminal } = context;
     // Events are counted in one pass; guesses may take another.
-    const found = await withTrace(context, source, { twice: true, hash }, (trace, name) =>
+    const found = await withTrace(context, source, { twice: true, hash, vendor }, (trace, name) =>
       withProgress(terminal, "inspect", quiet, (progress) =>
         watched(trace, progress, () => inspect(context, trace, name)),
       ),
     );
     const { renderInspection } = await context.library();
     await terminal.print(asJson ? json(found) : await renderInspection(found, terminal));
-    return found.input.lost > 0 ? EXIT.input : EXIT.ok;
+    return found.input.lost > 0 && !allowLossy ? EXIT.input : EXIT.ok;
   },
 });
 
 async function inspect(context: Context, trace: Trace, path: string): Promise<Inspection> {
-  const { formatGpa, planReplay, surveyTrace } = await context.library();
+  const { accountOf, formatGpa, planReplay, surveyTrace, vendorGuesses } = await context.library();
   const { signal } = context;
   const {
     events,
@@ -54,17 +57,16 @@ async function inspect(context: Context, trace: Trace, path: string): Promise<In
     lastTime = 0,
     touched,
   } = await surveyTrace(trace, signal);
-  const { lost, skipped } = trace.totals;
   const { memslots, guesses } = await planReplay(trace, { signal });
   const sha256 = await trace.sha256();
   const { format, compression } = trace;
   const stored = { path, format, compression, ...(sha256 !== undefined && { sha256 }) };
   return {
     schemaVersion: 1,
-    input: { ...stored, events, accesses, byKind, vcpus, firstTime, lastTime, skipped, lost },
+    input: { ...stored, events, accesses, byKind, vcpus, firstTime, lastTime, ...accountOf(trace) },
     ranges: [...touched.ranges(RANGE_GAP)].map(({ gpa, ...range }) => ({ gpa: formatGpa(gpa), ...range })),
     memslots: memslots.map((slot) => memslotText(slot, formatGpa)),
-    guesses,
+    guesses: [...vendorGuesses(trace.totals), ...guesses],
   };
 }
 

@@ -62,14 +62,14 @@ export default defineCommand<ReplayOptions>({
   run: async (context, [source = "-"], options) => {
     await expectRules(context, options.failOn);
     expectOnePlace(options);
-    const input = { twice: looksFirst(options), hash: options.hash };
+    const input = { twice: looksFirst(options), hash: options.hash, vendor: options.vendor };
     return withReports(context, options, (report) =>
       withTrace(context, source, input, (trace, name) =>
         withOutput(options.output, context.terminal, async (output) => {
           const result = await resultFor(context, trace, options, name);
           await report([result]);
           if (options.emitTrace === "-") return statusOf(context, [result], options);
-          await output.write(options.json ? json(result) : await textOf(context, result));
+          await output.write(options.json ? json(result) : await textOf(context, result, options));
           return statusOf(context, [result], options);
         }),
       ),
@@ -155,7 +155,12 @@ async function askedOf(context: Context, options: RunOptions): Promise<PlanOptio
   return planOptionsOf(context, options, asked);
 }
 
-async function textOf({ library, terminal }: Context, result: Replay): Promise<string> {
+async function textOf(
+  { library, terminal }: Context,
+  result: Replay,
+  { allowLossy = false }: RunOptions,
+): Promise<string> {
   const { renderText } = await library();
-  return renderText(result, terminal);
+  const { columns, color } = terminal;
+  return renderText(result, { columns, color, allowLossy });
 }

@@ -60,8 +60,11 @@ export default defineCommand<Options>({
   run: async (context, [source = "-"], options) => {
     const { renderWitness } = await context.library();
     return withFiles(context, options, async (files) => {
-      const result = await withTrace(context, source, { twice: true, hash: false }, async (trace, name) =>
-        named(await inWordsOfOptions(search(context, trace, options)), name),
+      const result = await withTrace(
+        context,
+        source,
+        { twice: true, hash: false, vendor: options.vendor },
+        async (trace, name) => named(await inWordsOfOptions(search(context, trace, options)), name),
       );
       const command = await files(result);
       await context.terminal.print(

@@ -1,5 +1,5 @@
 /**
- * tracefs text: `kvm_page_fault` lines among whatever else was traced.
+ * Recorded text: `kvm_page_fault` lines among whatever else was traced.
  *
  * Native code decodes it; this file writes lines in the current layout (KVM:
  * trace event kvm_page_fault, v6.16) with placeholder task names. Operations
@@ -31,7 +31,7 @@ const encoder = (): TraceEncoder => ({
 
 export default defineTraceFormat({
   name: "ftrace",
-  summary: "tracefs text with kvm_page_fault lines, Intel",
+  summary: "text of tracefs, trace-cmd, perf or bpftrace with kvm_page_fault lines",
   native: true,
   hasOperations: false,
   encoder,

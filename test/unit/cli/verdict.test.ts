@@ -64,6 +64,15 @@ describe("--fail-on", () => {
     expect(said.filter((line) => line.includes("lost 12 events")).length).toBe(2);
   });
 
+  test("lost events are no failure where a lossy trace is allowed", () => {
+    const lossy = { ...good, input: { ...good.input, verdict: "lossy" as const, lost: 12 } };
+    const { context, said } = aContext();
+    const allowed = { ...options([]), allowLossy: true } as RunOptions;
+    expect(statusOf(context, [lossy], allowed)).toBe(0);
+    expect(said).toEqual([]);
+    expect(statusOf(context, [lossy], options([]))).toBe(3);
+  });
+
   test("an unknown rule is a wrong command line, and those that exist are named", async () => {
     const error = await rejectionOf(expectRules(aContext().context, ["alias-stuck", "alias-stück"]));
     expect(error.code).toBe("ERR_USAGE");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type DecodeContext, expectEvents, readChunks, readMapped } from "../../../lib/trace/read-batches.js";
-import type { DecodeStep, TraceDecoder } from "../../../lib/trace/trace-format.js";
+import { type DecodeStep, NO_TOTALS, type TraceDecoder } from "../../../lib/trace/trace-format.js";
 import { rejectionOf, thrownBy } from "../thrown.js";
 import { rowsOf } from "./records.js";
 
@@ -31,7 +31,7 @@ class ByteDecoder implements TraceDecoder {
   }
 
   totals() {
-    return { bytes: this.bytes, records: this.bytes, lost: 0, skipped: {} };
+    return { ...NO_TOTALS, bytes: this.bytes, records: this.bytes };
   }
 }
 
@@ -108,7 +108,7 @@ test("a decoder that makes no progress is our bug, not an endless loop", async (
 });
 
 test("no event at all is refused with what there was instead", () => {
-  const totals = { bytes: 9, records: 0, lost: 0, skipped: { comment: 2, blank: 1 } };
+  const totals = { ...NO_TOTALS, bytes: 9, skipped: { comment: 2, blank: 1 } };
   expect(thrownBy(() => expectEvents(totals, "ftrace", "x")).message).toBe(
     "x: the trace holds no events; passed over: 2 comment, 1 blank",
   );

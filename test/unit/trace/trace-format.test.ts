@@ -7,6 +7,7 @@ import {
   type TraceSink,
   traceFormats,
 } from "../../../lib/index.js";
+import { NO_TOTALS } from "../../../lib/trace/trace-format.js";
 import { rejectionOf, thrownBy } from "../thrown.js";
 import { hasAddon } from "../with-addon.js";
 import { aFolder, rowsOf } from "./records.js";
@@ -100,7 +101,15 @@ describe.skipIf(!hasAddon)("a format in TypeScript", () => {
   test("gives rows, totals, skipped and lost like a native one", async () => {
     const trace = await openTrace(file("pages.bin", logOf(some)));
     expect(await rowsOf(trace.batches({ extra: true }))).toEqual(expected);
-    expect(trace.totals).toEqual({ bytes: 66, records: 3, lost: 5, skipped: { padding: 1 } });
+    const gaps = [{ before: 3, events: 5 }];
+    expect(trace.totals).toEqual({
+      ...NO_TOTALS,
+      bytes: 66,
+      records: 3,
+      lost: 5,
+      gaps,
+      skipped: { padding: 1 },
+    });
   });
 
   test.each([1, 7, 1000])(
