@@ -184,7 +184,20 @@ const lib: readonly Group[] = [
     files: /^lib\/kvm\//,
     may: [...leaves, "addon-types", "native", "vectors"],
   },
-  { name: "verify", files: /^lib\/verify\.ts$/, may: ["live kvm", "vectors"] },
+  // A recording held to itself: one check a file, which knows lines and not the model.
+  {
+    name: "observed checks",
+    files: /^lib\/observe\/checks\//,
+    may: ["observe"],
+    plugins: true,
+  },
+  // ... and to the model, which does what the recording says was done.
+  {
+    name: "observe",
+    files: /^lib\/observe\//,
+    may: [...leaves, "addon-types", "config", "native", "trace", "vm"],
+  },
+  { name: "verify", files: /^lib\/verify\.ts$/, may: ["live kvm", "observe", "vectors"] },
   // One form of report a file.
   { name: "report formats", files: /^lib\/report\/formats\//, may: ["report"], plugins: true },
   {
@@ -233,6 +246,7 @@ const lib: readonly Group[] = [
       "explanation",
       "metrics",
       "live kvm",
+      "observe",
       "replay",
       "small worlds",
       "vectors",

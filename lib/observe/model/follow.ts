@@ -1,0 +1,83 @@
+/** A recording replayed in the model, as far as its causes can be found. */
+import type { Vm } from "../../vm.js";
+import { type EntryFormat, isEmpty } from "../entry.js";
+import type { Changed, Line } from "../line.js";
+import type { HostGuess } from "./host.js";
+import { type Beside, type Difference, sideBySide } from "./side-by-side.js";
+import { type Step, storyOf } from "./story.js";
+
+export interface Followed {
+  readonly host: HostGuess;
+  readonly steps: number;
+  /** Lines that agree. */
+  readonly agreed: number;
+  /** Lines of the model where the recording has a hole. */
+  readonly setAside: readonly string[];
+  readonly difference: (Difference & { readonly deed: string }) | null;
+  /** Where and why the model stopped before the end; null if it did not. */
+  readonly stopped: { readonly line: number; readonly why: string } | null;
+}
+
+export interface FollowOptions extends Beside {
+  readonly lines: readonly Line[];
+  readonly host: HostGuess;
+  makeVm(): Vm;
+}
+
+/** Why the model cannot begin; undefined if it can. */
+export function whyNot(
+  format: EntryFormat,
+  lines: readonly Line[],
+): { line: number; why: string } | undefined {
+  const first = lines.find((line): line is Changed => line.event === "changed");
+  if (first === undefined) return { line: 1, why: "no entry changes in it" };
+  if (first.level >= 4 && isEmpty(format, first.old)) return undefined;
+  return {
+    line: first.number,
+    why: "the trace begins in the middle: tables were there before its first line, and what they held is not known",
+  };
+}
+
+export function follow({ lines, host, makeVm, format, read }: FollowOptions): Followed {
+  const start = whyNot(format, lines);
+  if (start !== undefined)
+    return { host, steps: 0, agreed: 0, setAside: [], difference: null, stopped: start };
+  const { steps, stopped } = upToTheUnknown(storyOf(format, lines));
+  using vm = makeVm();
+  vm.setTrace(host.release.value);
+  let [done, agreed] = [0, 0];
+  const setAside: string[] = [];
+  for (const step of sideBySide(vm, steps, { format, read })) {
+    agreed += step.agreed;
+    setAside.push(...step.setAside);
+    const { difference, deed } = step;
+    if (difference !== undefined) return differing(steps[done] as Step, { ...difference, deed });
+    done++;
+  }
+  return { host, steps: done, agreed, setAside, difference: null, stopped };
+
+  function differing(step: Step, difference: Difference & { deed: string }): Followed {
+    const result = { host, steps: done, agreed, setAside };
+    if (!step.overlapped) return { ...result, difference, stopped: null };
+    const why = "two threads were at work at once, and which came first cannot be told";
+    return { ...result, difference: null, stopped: { line: difference.line, why } };
+  }
+}
+
+function upToTheUnknown(all: readonly Step[]): Pick<Followed, "stopped"> & { steps: readonly Step[] } {
+  const at = all.findIndex(({ deed, lines }) => deed.what === "unknown" || lines.some(isLoss));
+  const step = all[at];
+  if (step === undefined) return { steps: all, stopped: null };
+  if (step.deed.what === "unknown") {
+    return {
+      steps: all.slice(0, at),
+      stopped: { line: step.line, why: `no cause was found: ${step.deed.why}` },
+    };
+  }
+  const loss = step.lines.find(isLoss) as Line;
+  const isEnd = at === all.length - 1;
+  const why = "lines are missing from there on, and what was mapped after them is not known";
+  return { steps: all.slice(0, at + 1), stopped: isEnd ? null : { line: loss.number, why } };
+}
+
+const isLoss = ({ event }: Line): boolean => event === "gap";
