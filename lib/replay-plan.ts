@@ -70,7 +70,7 @@ export async function planReplay(trace: Trace, options: PlanOptions = {}): Promi
   const facts = await gather(trace, options);
   const { memslots, guesses } = await memslotsFor(facts, options);
   const dirtyLog = await dirtyLogFor(trace, facts, options);
-  const widths = widthsFor(trace, facts, options.config ?? {});
+  const widths = widthsFor(trace, facts, memslots, options.config ?? {});
   const backing = options.backing ?? "4K";
   return {
     config: { ...widths.config, ...options.config },
@@ -123,7 +123,7 @@ async function dirtyLogFor(
 ): Promise<{ on: boolean; guesses: readonly Guess[] }> {
   expectOneOf("dirtyLog", dirtyLog, DIRTY_LOG);
   if (dirtyLog !== "auto") return { on: dirtyLog === "on", guesses: [] };
-  const counted = survey?.byKind["dirty-log-get"] ?? (survey && 0) ?? capture?.dirtyRounds;
+  const counted = (survey && unannounced(survey)) ?? capture?.dirtyRounds;
   if (counted === undefined && trace.hasOperations && !trace.rewindable) throw needs(trace, "dirtyLog");
   const isKnown = counted !== undefined || !trace.hasOperations;
   const on = trace.hasOperations && (isKnown ? (counted ?? 0) > 0 : await scanForDirtyRounds(trace, signal));
@@ -131,18 +131,26 @@ async function dirtyLogFor(
   return { on, guesses: [{ what: "dirtyLog", value: on ? "on" : "off", confidence: 1, why }] };
 }
 
+/** Dirty-log rounds, unless the trace says itself when logging begins. */
+function unannounced({ byKind }: Survey): number {
+  return byKind["dirty-log-enable"] === undefined ? (byKind["dirty-log-get"] ?? 0) : 0;
+}
+
 function widthsFor(
   { rewindable }: Trace,
   { capture, survey }: Facts,
+  memslots: readonly MemslotSpec[],
   asked: VmConfig,
 ): { config: VmConfig; guesses: readonly Guess[] } {
   const known = survey?.vcpus ?? capture?.vcpus;
   expectRoom(asked.vcpus, known);
   const vcpus = known === undefined ? ALL_VCPUS : Math.max(known, 1);
-  const isWide = (survey?.highestGpa ?? 0) >= DEFAULT_ADDRESSES;
+  const isWideSlot = memslots.some(({ gpa, bytes }) => gpa + bytes > DEFAULT_ADDRESSES);
+  const isWide = isWideSlot || (survey?.highestGpa ?? 0) >= DEFAULT_ADDRESSES;
   const isFixed = asked.addressBits !== undefined || aliasPreset(asked.alias?.preset).addressBits > 0;
-  if (!isWide || isFixed || !rewindable) return { config: { vcpus }, guesses: roomFor(known ?? asked.vcpus) };
-  const why = "an address of the trace does not fit into 48 bits";
+  if (!isWide || isFixed || !(rewindable || isWideSlot))
+    return { config: { vcpus }, guesses: roomFor(known ?? asked.vcpus) };
+  const why = `${isWideSlot ? "a memslot" : "an address of the trace"} does not fit into 48 bits`;
   const guess = { what: "addressBits", value: 52, confidence: 0.8, why };
   return { config: { vcpus, addressBits: 52 }, guesses: [guess] };
 }

@@ -76,7 +76,8 @@ async function openFile(path: string): Promise<Output> {
   };
 }
 
-async function isSpecial(path: string): Promise<boolean> {
+/** Whether a path is a device or a pipe, beside which no other file belongs. */
+export async function isSpecial(path: string): Promise<boolean> {
   try {
     return !(await stat(path)).isFile();
   } catch {

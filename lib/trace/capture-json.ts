@@ -60,12 +60,17 @@ export function captureJsonPath(tracePath: string): string | undefined {
   return join(dirname(tracePath), name.replace(TRACE_SUFFIX, ".json"));
 }
 
-/** The capture that a trace belongs to; undefined if there is no file beside it. */
+/**
+ * The capture that a trace belongs to; undefined if there is no file beside it. A recorder's NAME.json goes before
+ * the TRACE.json that gpalias itself writes.
+ */
 export async function findCapture(tracePath: string | undefined): Promise<Capture | undefined> {
-  const path = tracePath === undefined ? undefined : captureJsonPath(tracePath);
-  if (path === undefined) return undefined;
-  const text = await readIfThere(path);
-  return text === undefined ? undefined : asBadInput(() => captureIn(text, path));
+  if (tracePath === undefined) return undefined;
+  for (const path of [captureJsonPath(tracePath), `${tracePath}.json`]) {
+    const text = path === undefined ? undefined : await readIfThere(path);
+    if (path !== undefined && text !== undefined) return asBadInput(() => captureIn(text, path));
+  }
+  return undefined;
 }
 
 /**

@@ -129,6 +129,8 @@ interface FormatBase {
   readonly name: string;
   /** One line for a list of formats. */
   readonly summary: string;
+  /** Ends of names of files that are written in it, as `.bin`. @default none */
+  readonly suffixes?: readonly string[];
   /** Whether a trace may hold anything but accesses. */
   readonly hasOperations: boolean;
   /** How a row is written. A format without this and without `blockEncoder` is only read. */

@@ -17,6 +17,7 @@ const names = [
   "explain",
   "check",
   "witness",
+  "synth",
 ] as const;
 type Name = (typeof names)[number];
 
@@ -46,6 +47,7 @@ beforeAll(async () => {
   documents.doctor = await gpaliasJson(["doctor"]);
   documents.explain = await gpaliasJson(["explain"]);
   documents.witness = await gpaliasJson(["witness", ...LEAKED, "--rule", "alias-shared-leaf"]);
+  documents.synth = await gpaliasJson(["synth", "--list"]);
   documents.check = await gpaliasJson(["check", "precise/tdp", "--ops", "2"]);
 });
 
@@ -125,6 +127,11 @@ describe("a damaged document does not", () => {
       "explain",
       "with a rule of a kind that does not exist",
       (d) => Object.assign(d["rules"]?.[0] ?? {}, { kind: "hint" }),
+    ],
+    [
+      "synth",
+      "with a workload that resembles nothing",
+      (d) => Object.assign(d["workloads"]?.[0] ?? {}, { resembles: "" }),
     ],
     ["witness", "that is of no rule", (d) => delete d["rule"]],
     ["witness", "without a step", (d) => Object.assign(d, { steps: [] })],

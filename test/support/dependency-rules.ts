@@ -160,6 +160,14 @@ const lib: readonly Group[] = [
   // Events in, events out: a machine is described to them, they know none.
   { name: "projections", files: /^lib\/projections\//, may: [...leaves, "columns"] },
   { name: "metrics", files: /^lib\/metrics\//, may: [...leaves, "columns"] },
+  // Events made up: one workload a file, which knows a guest and no VM.
+  {
+    name: "synth workloads",
+    files: /^lib\/synth\/workloads\//,
+    may: [...leaves, "columns", "synth"],
+    plugins: true,
+  },
+  { name: "synth", files: /^lib\/synth\//, may: [...leaves, "columns", "trace"] },
   // Recorded answers against the engine's: they use it as it is, beneath the facade. One kind of vector a file.
   {
     name: "vector kinds",
@@ -271,6 +279,7 @@ const lib: readonly Group[] = [
       "replay",
       "small worlds",
       "report",
+      "synth",
       "trace",
       "traces",
       "verify",

@@ -1,19 +1,18 @@
 /** `gpalias convert`: a trace in another format or compression. */
-import type { Compression, EventBatch } from "../../index.js";
+import type { EventBatch } from "../../index.js";
 import { type CommonOptions, defineCommand } from "../command.js";
 import { EXIT } from "../exit-codes.js";
 import { withTrace } from "../input.js";
 import { withOutput, writableTo } from "../output.js";
 import { withProgress } from "../progress.js";
+import { type FormOptions, formOf, formOptions } from "../trace-form.js";
 import { type TraceOptions, vendorOption } from "../trace-options.js";
 
 /** Value of the `kind` column. */
 const ACCESS = 0;
 
-interface Options extends CommonOptions, TraceOptions {
+interface Options extends CommonOptions, FormOptions, TraceOptions {
   readonly output: string;
-  readonly to: string;
-  readonly compress: Compression;
 }
 
 export default defineCommand<Options>({
@@ -22,28 +21,19 @@ export default defineCommand<Options>({
   arguments: [{ syntax: "<trace>", summary: "trace file, plain, gzip or brotli; - is stdin" }],
   options: [
     { flags: "-o, --output <file>", summary: "where to write it; - is stdout", required: true },
-    {
-      flags: "--to <format>",
-      summary: "format to write",
-      default: "binary",
-      choices: ["binary", "ftrace", "ndjson", "parquet"],
-    },
-    {
-      flags: "--compress <how>",
-      summary: "compression to write",
-      default: "none",
-      choices: ["none", "gzip", "brotli"],
-    },
+    ...formOptions,
     vendorOption,
     { flags: "-q, --quiet", summary: "no progress and no remarks on stderr" },
   ],
   examples: [
-    { line: "gpalias convert trace.txt.gz -o trace.bin", says: "tracefs text to binary records" },
+    { line: "gpalias convert trace.txt.gz -o trace.parquet", says: "tracefs text to Parquet, for SQL" },
     { line: "gpalias convert trace.bin -o - --to ftrace", says: "the other way, to stdout" },
   ],
-  run: async (context, [source = "-"], { output: path, to, compress, vendor, quiet }) => {
+  run: async (context, [source = "-"], options) => {
+    const { output: path, vendor, quiet } = options;
     const { signal, terminal } = context;
     const { formatCount, writeTrace } = await context.library();
+    const form = await formOf(context, options);
     await withTrace(context, source, { twice: false, hash: false, vendor }, (trace) =>
       withOutput(path, terminal, (output) =>
         withProgress(terminal, "convert", quiet, async ({ update }) => {
@@ -51,8 +41,9 @@ export default defineCommand<Options>({
           const batches = counted(trace.batches({ extra: true, signal }), seen, () =>
             update(seen.events, trace.storedBytes && trace.readBytes / trace.storedBytes),
           );
-          await writeTrace(batches, writableTo(output), { format: to, compression: compress });
-          if (!quiet) terminal.say(`gpalias: ${formatCount(seen.events)} events written${remark(seen, to)}`);
+          await writeTrace(batches, writableTo(output), form);
+          if (!quiet)
+            terminal.say(`gpalias: ${formatCount(seen.events)} events written${remark(seen, form.format)}`);
         }),
       ),
     );

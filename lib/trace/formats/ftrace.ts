@@ -32,6 +32,7 @@ const encoder = (): TraceEncoder => ({
 export default defineTraceFormat({
   name: "ftrace",
   summary: "text of tracefs, trace-cmd, perf or bpftrace with kvm_page_fault lines",
+  suffixes: [".txt"],
   native: true,
   hasOperations: false,
   encoder,

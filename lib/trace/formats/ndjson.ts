@@ -29,6 +29,7 @@ const encoder = (): TraceEncoder => {
 export default defineTraceFormat<EventRow>({
   name: "ndjson",
   summary: "one JSON object an event, for jq and scripts",
+  suffixes: [".ndjson", ".jsonl"],
   hasOperations: true,
   detect: (head) => isEventObject(firstLine(bytesOf(head)).trim()),
   open: emptyRow,

@@ -12,6 +12,7 @@ import { defineTraceFormat } from "../trace-format.js";
 export default defineTraceFormat({
   name: "parquet",
   summary: "Apache Parquet, a column a field, for SQL and data frames",
+  suffixes: [".parquet"],
   hasOperations: true,
   ranged: true,
   detect: (head) =>
