@@ -1,6 +1,7 @@
 /** Which bits a present entry must not set: every mode, level and single bit, read by a walk. */
 import { describe, expect, test } from "vitest";
 import { ADDRESS, AGuest, FRAME, LARGE, type Making, NX, PWU } from "../support/a-guest.js";
+import { EngineGuest } from "../support/an-engine-guest.js";
 import { READ, USER, WRITE } from "./reference-walker/access.js";
 import { bit, bits } from "./reference-walker/bits.js";
 import { NO_CPUID } from "./reference-walker/features.js";
@@ -15,12 +16,18 @@ const LONG = EFER_LME | EFER_LMA;
 const WITHOUT_NX = { registers: { efer: LONG } };
 
 /** Single bits, bit 7 apart, whose presence in an entry at this level is called reserved. */
-function found(mode: Shape["mode"], level: number, isLarge: boolean, making: Making = {}): bigint {
+function found(
+  mode: Shape["mode"],
+  level: number,
+  isLarge: boolean,
+  making: Making = {},
+  Guest: typeof AGuest = AGuest,
+): bigint {
   const isLeaf = isLarge || level === 1;
   let mask = 0n;
   for (let n = 0; n < shapeOf(mode).entryBytes * 8; ++n) {
     if (n === 7 && level < 4) continue;
-    const guest = new AGuest(mode, making).map(PWU | FRAME | (isLarge ? LARGE : 0n), isLeaf ? level : 1);
+    const guest = new Guest(mode, making).map(PWU | FRAME | (isLarge ? LARGE : 0n), isLeaf ? level : 1);
     const at = guest.entryAt(level);
     guest.put(at, guest.load(at) | bit(n));
     if (((guest.code(READ) ?? 0) & RSVD) !== 0) mask |= bit(n);
@@ -58,6 +65,10 @@ const rows: [string, Shape["mode"], number, boolean, bigint][] = [
 describe("one bit at a time", () => {
   test.each(rows)("%s", (_, mode, level, isLarge, mask) => {
     expect(found(mode, level, isLarge).toString(16)).toBe(mask.toString(16));
+  });
+
+  test.each(rows)("in the engine, too: %s", (_, mode, level, isLarge, mask) => {
+    expect(found(mode, level, isLarge, {}, EngineGuest).toString(16)).toBe(mask.toString(16));
   });
 
   test("PAE, level 3: a root entry reserves 63, address bits, 8:5 and 2:1, with bit 7 and without", () => {
