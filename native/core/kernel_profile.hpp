@@ -55,6 +55,9 @@ namespace kernels {
 inline constexpr std::uint64_t kShareableMemfd = bit(0) | bit(1);
 // KVM_X86_QUIRK_LINT0_REENABLED to KVM_X86_QUIRK_IGNORE_GUEST_PAT.
 inline constexpr std::uint64_t kQuirks = bits(9, 0);
+// KVM_X86_QUIRK_IGNORE_GUEST_PAT is VMX's own; what a v6.18 host without VMX
+// answers to KVM_CHECK_EXTENSION: 0x5ff.
+inline constexpr std::uint64_t kPvmQuirks = bits(8, 0) | bit(10);
 inline constexpr std::uint32_t kSlots = 32764;
 // All but VMX, PCIDs and what came after 5-level paging, that included.
 inline constexpr std::uint64_t kOldCr4 =
@@ -64,7 +67,7 @@ inline constexpr std::uint64_t kOldCr4 =
 inline constexpr std::array<KernelProfile, 3> kProfiles{{
     {kSlots, 2, true, false, 0, true, 0, 0, 19, kQuirks, false, true, 0, false},
     {509, 2, false, false, 0, false, 64, 0, 18, 0, false, true, 0, false},
-    {kSlots, 1, true, true, kShareableMemfd, true, 52, 47, 19, kQuirks, true,
+    {kSlots, 1, true, true, kShareableMemfd, true, 52, 47, 19, kPvmQuirks, true,
      false, kOldCr4, true},
 }};
 }  // namespace kernels

@@ -59,7 +59,12 @@ const CHOICES: readonly (readonly [number, Make])[] = [
   [6, (draft) => [selectVcpu(draft), prefault(draft)]],
   [2, ({ random }) => [["cpuid", random.pick([40, 44, 48])]]],
   [1, ({ random }) => [["nr_mmu_pages", random.pick([0, 63, 64, 66, 72, 90, 500])]]],
-  [1, ({ random }) => [["disable_quirks2", random.pick(["0x0", "0x80", "0x100", "0x100000000"])]]],
+  [
+    1,
+    ({ random }) => [
+      ["disable_quirks2", random.pick(["0x0", "0x80", "0x100", "0x200", "0x400", "0x100000000"])],
+    ],
+  ],
   [2, ({ random }) => [["translate", hexOf(random.below(2 ** 30) * random.pick([1, PAGE, 2 ** 17]))]]],
 ];
 
