@@ -18,3 +18,8 @@ test("the engine walks as the reference does, case by case (ten million with GPA
 test("many walks at once come to what each alone comes to (ten million with GPALIAS_LONG)", LONG, () => {
   expect(compareMatrix(engine.batchWalker, { seed: seed + 1, cases: CASES }).first).toBeUndefined();
 });
+
+test("so do thousands at once, by what the first of them have learnt", LONG, () => {
+  const cases = CASES / 10;
+  expect(compareMatrix(engine.wideBatchWalker, { seed: seed + 2, cases }).first).toBeUndefined();
+});

@@ -5,6 +5,7 @@
 // but for marks that are made already: for one batch of walks.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -20,14 +21,17 @@ class RegionCache {
   static constexpr std::size_t kPlaces = 8192;
 
   // A table's place, and in the bits that its start leaves free what is
-  // granted above it; 0 where the region is not known.
+  // granted above it. Of a region that is not known: a table in which nothing
+  // is present, so that who looks there need not ask first.
   class Known {
    public:
-    constexpr explicit Known(std::uint64_t word = 0) : word_(word) {}
-    explicit operator bool() const noexcept { return word_ != 0; }
+    explicit Known(std::uint64_t word = no_table()) : word_(word) {}
+    explicit operator bool() const noexcept { return word_ != no_table(); }
+    std::uint64_t word() const noexcept { return word_; }
     const std::byte* table() const noexcept {
       return reinterpret_cast<const std::byte*>(word_ & ~kRights);
     }
+    // kGrants* bits.
     unsigned granted() const noexcept {
       return static_cast<unsigned>(word_ & kRights);
     }
@@ -42,14 +46,15 @@ class RegionCache {
   Known find(std::uint64_t gva) const noexcept {
     const std::uint64_t region = gva >> kShift;
     const Place& place = places_[region % kPlaces];
-    return Known(place.region == region ? place.known : 0);
+    return Known(place.region == region ? place.known : no_table());
   }
   // `granted`: kGrants* bits.
-  void note(std::uint64_t gva, const std::byte* table,
-            unsigned granted) noexcept {
+  Known note(std::uint64_t gva, const std::byte* table,
+             unsigned granted) noexcept {
     const std::uint64_t region = gva >> kShift;
-    places_[region % kPlaces] = {
-        region, reinterpret_cast<std::uintptr_t>(table) | granted};
+    const Known known(reinterpret_cast<std::uintptr_t>(table) | granted);
+    places_[region % kPlaces] = {region, known.word()};
+    return known;
   }
 
  private:
@@ -57,6 +62,11 @@ class RegionCache {
     std::uint64_t region = ~std::uint64_t{0};  // of no address
     std::uint64_t known = 0;
   };
+
+  alignas(4096) static constexpr std::array<std::byte, 4096> kNoTable{};
+  static std::uint64_t no_table() noexcept {
+    return reinterpret_cast<std::uintptr_t>(kNoTable.data());
+  }
 
   std::vector<Place> places_;
 };

@@ -13,6 +13,7 @@
 
 #include "core/guest/entry_format.hpp"
 #include "core/guest/guest_calls.hpp"
+#include "core/guest/leaf_group.hpp"
 #include "core/guest/refusal.hpp"
 #include "core/guest/region_cache.hpp"
 #include "core/guest/slot_bytes.hpp"
@@ -23,8 +24,7 @@ namespace {
 
 // Fewer rows do not pay for the memory of a cache.
 constexpr std::size_t kFewRows = 4096;
-// Leaves in flight at once; a core keeps about as many misses.
-constexpr std::size_t kGroup = 32;
+constexpr std::size_t kGroup = kLeafGroup;
 
 void put(const TranslationColumns& columns, std::size_t row,
          const GuestTranslation& found) {
@@ -46,28 +46,46 @@ class PlainWalks {
       const bool is_forbidden = refusal(rules, 0, granted, access) != 0;
       forbidden_ |= unsigned{is_forbidden} << granted;
     }
+    demands_ = {leaf_needs_, rules.reserved[0][1], forbidden_};
   }
 
-  // Rows [row, row + rows), with what is known of their regions. Calls
-  // other(row), in order, for each that is none of the plain ones.
+  // All rows. Calls other(row), in order, for each that is none of the plain
+  // ones. While a group is judged the leaves of the next are on their way.
   template <class Other>
-  void walk_group(const TranslationColumns& columns, std::size_t row,
-                  std::size_t rows, RegionCache& regions, Other other) {
-    std::array<RegionCache::Known, kGroup> known;
-    for (std::size_t i = 0; i < rows; ++i) {
-      const std::uint64_t gva = columns.gva[row + i];
-      known[i] = regions.find(gva);
-      __builtin_prefetch(known[i].table() + offset_of(gva, 1));
+  void walk_groups(const TranslationColumns& columns, Other other) {
+    RegionCache regions;
+    const std::size_t whole =
+        rules_.has_keys ? 0 : columns.count / kGroup * kGroup;
+    std::array<LeafGroup, 2> groups;
+    if (whole != 0) ask(columns.gva, regions, groups[0]);
+    for (std::size_t row = 0; row < whole; row += kGroup) {
+      const LeafGroup& group = groups[row / kGroup % 2];
+      const std::size_t next = row + kGroup;
+      if (next < whole) {
+        ask(columns.gva + next, regions, groups[next / kGroup % 2]);
+      }
+      if (take_leaves(columns, row, group)) continue;
+      walk_rows(columns, row, next, regions, other);
     }
-    for (std::size_t i = 0; i < rows; ++i) {
-      const bool done = known[i] ? take_leaf(columns, row + i, known[i])
-                                 : walk_all(columns, row + i, &regions);
-      if (!done) other(row + i);
-    }
+    walk_rows(columns, whole, columns.count, regions, other);
   }
   // False: the row is none of the plain ones, and nothing was done.
   bool walk(const TranslationColumns& columns, std::size_t row) {
-    return walk_all(columns, row, nullptr);
+    const std::uint64_t gva = columns.gva[row];
+    std::uint64_t all = Entry64::kAllRights;
+    std::uint64_t entry = rules_.root;
+    for (unsigned level = rules_.top_level;; --level) {
+      const std::byte* const table = table_at(entry);
+      if (table == nullptr) return false;
+      entry = load(table, gva, level);
+      if (Entry64::is_last(rules_, entry, level)) {
+        const bool is_plain = (all & kNeeded) == kNeeded;
+        return is_plain &&
+               finish(columns, row, entry, Entry64::granted(all), level);
+      }
+      if (is_reserved(entry, level)) return false;
+      all &= Entry64::rights_of(entry);
+    }
   }
 
  private:
@@ -103,26 +121,62 @@ class PlainWalks {
     return finish(columns, row, leaf, known.granted(), 1);
   }
 
-  bool walk_all(const TranslationColumns& columns, std::size_t row,
-                RegionCache* regions) {
-    const std::uint64_t gva = columns.gva[row];
+  template <class Other>
+  void walk_rows(const TranslationColumns& columns, std::size_t row,
+                 std::size_t end, RegionCache& regions, Other other) {
+    for (; row < end; ++row) {
+      const std::uint64_t gva = columns.gva[row];
+      RegionCache::Known known = regions.find(gva);
+      if (!known) known = learn(gva, regions);
+      const bool done =
+          known ? take_leaf(columns, row, known) : walk(columns, row);
+      if (!done) other(row);
+    }
+  }
+
+  // Asks for the leaves of a group.
+  void ask(const std::uint64_t* gva, RegionCache& regions, LeafGroup& group) {
+    group.gva = gva;
+    for (std::size_t i = 0; i < kGroup; ++i) {
+      RegionCache::Known known = regions.find(gva[i]);
+      if (!known) [[unlikely]] {
+        known = learn(gva[i], regions);
+      }
+      group.at[i] = known.table() + offset_of(gva[i], 1);
+      group.above[i] = known.word();
+      __builtin_prefetch(group.at[i]);
+    }
+  }
+
+  // A whole group of 4K pages at once. False: some row is none of the plain
+  // ones, and all are to be done by themselves.
+  bool take_leaves(const TranslationColumns& columns, std::size_t row,
+                   const LeafGroup& group) const {
+    if (!judge_(demands_, group, columns.gpa + row, columns.granted + row)) {
+      return false;
+    }
+    std::fill_n(columns.error_code + row, kGroup, 0u);
+    std::fill_n(columns.ended + row, kGroup, std::uint8_t{0});
+    std::fill_n(columns.level + row, kGroup, std::uint8_t{1});
+    return true;
+  }
+
+  // The region's last table, if there is one and the way to it is plain.
+  RegionCache::Known learn(std::uint64_t gva, RegionCache& regions) {
     std::uint64_t all = Entry64::kAllRights;
     std::uint64_t entry = rules_.root;
-    for (unsigned level = rules_.top_level;; --level) {
+    for (unsigned level = rules_.top_level; level > 1; --level) {
       const std::byte* const table = table_at(entry);
-      if (table == nullptr) return false;
+      if (table == nullptr) return RegionCache::Known();
       entry = load(table, gva, level);
-      if (Entry64::is_last(rules_, entry, level)) {
-        if ((all & kNeeded) != kNeeded) return false;
-        const unsigned granted = Entry64::granted(all);
-        if (level == 1 && regions != nullptr) {
-          regions->note(gva, table, granted);
-        }
-        return finish(columns, row, entry, granted, level);
-      }
-      if (is_reserved(entry, level)) return false;
+      const bool leads = !Entry64::is_last(rules_, entry, level);
+      if (!leads || is_reserved(entry, level)) return RegionCache::Known();
       all &= Entry64::rights_of(entry);
     }
+    const std::byte* const last = table_at(entry);
+    const bool is_plain = (all & kNeeded) == kNeeded && last != nullptr;
+    if (!is_plain) return RegionCache::Known();
+    return regions.note(gva, last, Entry64::granted(all));
   }
 
   // `granted`: by the entries above.
@@ -158,6 +212,8 @@ class PlainWalks {
   std::uint64_t leaf_needs_ = 0;
   // A bit for each combination of rights that does not do; keys apart.
   unsigned forbidden_ = 0;
+  LeafDemands demands_;
+  const JudgeLeaves judge_ = leaf_judge();
 };
 
 bool may_be_plain(const GuestVcpu& of) {
@@ -191,11 +247,7 @@ std::optional<Error> translate_batch(Mmu& mmu, unsigned vcpu,
     }
     return std::nullopt;
   }
-  RegionCache regions;
-  for (std::size_t row = 0; row < columns.count; row += kGroup) {
-    plain.walk_group(columns, row, std::min(kGroup, columns.count - row),
-                     regions, walk);
-  }
+  plain.walk_groups(columns, walk);
   return std::nullopt;
 }
 

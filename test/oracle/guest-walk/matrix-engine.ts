@@ -22,6 +22,8 @@ import {
   takeTable,
 } from "../walk-matrix/batch.js";
 
+/** More than the engine takes for few: 4,096. */
+const WIDE_ROWS = 4500;
 const LEVELS = 5;
 const MAPPED = 0;
 const presets = new Map([
@@ -52,7 +54,7 @@ const optionsOf = (packed: number) => ({
 
 export class MatrixEngine {
   readonly #vms = new Map<bigint, Vm>();
-  readonly #columns = new TranslationBatch(CASES_A_SETTING);
+  readonly #columns = new TranslationBatch(WIDE_ROWS);
 
   /** Each case by itself. */
   readonly walker = (batch: Batch): Answers =>
@@ -65,7 +67,12 @@ export class MatrixEngine {
     });
 
   /** Those of one access together. */
-  readonly batchWalker = (batch: Batch): Answers =>
+  readonly batchWalker = (batch: Batch): Answers => this.#inBatches(batch, CASES_A_SETTING);
+
+  /** Over and over, so that whole groups of walks find what earlier ones have learnt; the last of each counts. */
+  readonly wideBatchWalker = (batch: Batch): Answers => this.#inBatches(batch, WIDE_ROWS);
+
+  readonly #inBatches = (batch: Batch, rows: number): Answers =>
     this.#answer(batch, (vm, answers, first) => {
       const cases = [...Array(CASES_A_SETTING).keys()].map((n) => first + n);
       const kinds = new Set(cases.map((i) => batch.accesses[i] ?? 0));
@@ -75,6 +82,7 @@ export class MatrixEngine {
           batch,
           answers,
           cases.filter((i) => batch.accesses[i] === kind),
+          rows,
         );
     });
 
@@ -91,13 +99,17 @@ export class MatrixEngine {
     return answers;
   }
 
-  #together(vm: Vm, batch: Batch, answers: Answers, cases: readonly number[]): void {
+  #together(vm: Vm, batch: Batch, answers: Answers, cases: readonly number[], rows: number): void {
     const columns = this.#columns;
-    columns.count = cases.length;
-    for (const [row, i] of cases.entries()) columns.gva[row] = batch.addresses[i] ?? 0n;
+    const times = rows < WIDE_ROWS ? 1 : Math.floor(rows / cases.length);
+    const last = (times - 1) * cases.length;
+    columns.count = times * cases.length;
+    for (let row = 0; row < columns.count; ++row)
+      columns.gva[row] = batch.addresses[cases[row % cases.length] ?? 0] ?? 0n;
     const packed = batch.accesses[cases[0] ?? 0] ?? 0;
     vm.translateBatch(columns, accessIn(packed), optionsOf(packed));
-    for (const [row, i] of cases.entries()) {
+    for (const [n, i] of cases.entries()) {
+      const row = last + n;
       const isMapped = columns.ended[row] === MAPPED;
       answers.codes[i] = isMapped ? TRANSLATED : (columns.errorCode[row] ?? 0);
       if (!isMapped) continue;
