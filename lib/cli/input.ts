@@ -49,6 +49,20 @@ export async function withTrace<T>(
   });
 }
 
+/** The same of a file that no trace format has to know: hands on its path, and its name. */
+export async function withFile<T>(
+  context: Context,
+  source: string,
+  use: (path: string, name: string) => Promise<T>,
+): Promise<T> {
+  if (source === "-" && process.stdin.isTTY) {
+    throw new UsageError("stdin is a terminal; pipe a trace into it or name a file");
+  }
+  const name = source === "-" ? "stdin" : source;
+  if (!(await isStream(source))) return use(source, name);
+  return withCopy(context, source, (path) => use(path, name));
+}
+
 async function withCopy<T>(
   { signal }: Context,
   source: string,

@@ -5,6 +5,9 @@ import type { Guess } from "./guess-format.js";
 import type { HostFacts } from "./model/host.js";
 import type { CheckResult } from "./watch.js";
 
+export type { Confidence, Severity } from "./check.js";
+export type { HostFacts } from "./model/host.js";
+
 /** A line of the recording, as it stands there. */
 export interface QuotedLine {
   readonly line: number;

@@ -9,5 +9,6 @@ export { type Inspection, renderInspection } from "./text-inspection.js";
 export { renderKvmVerification } from "./text-kvm-verification.js";
 export { renderText, type TextOptions } from "./text-report.js";
 export { renderStrategies, type StrategyList } from "./text-strategies.js";
+export { renderTraceVerification } from "./text-trace-verification.js";
 export { renderVerification } from "./text-verification.js";
 export { renderWitness } from "./text-witness.js";

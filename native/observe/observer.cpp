@@ -4,7 +4,6 @@
 
 #include "observe/event.hpp"
 #include "observe/gap.hpp"
-#include "observe/thread.hpp"
 #include "trace/ftrace_line.hpp"
 #include "trace/skip_counts.hpp"
 
@@ -14,27 +13,6 @@ namespace {
 constexpr std::size_t kMaxLineBytes = std::size_t{1} << 20;
 constexpr std::string_view kUnrecognised = "unrecognised";
 constexpr std::string_view kVcpu = "vcpu";
-
-struct Named {
-  std::string_view name;    // without a subsystem
-  std::string_view fields;  // what follows the colon
-};
-
-// "kvmmmu:kvm_mmu_set_spte: gfn ..." to both; no name if there is no event.
-Named named(std::string_view event) {
-  const std::size_t end = event.find_first_of(" \t");
-  std::string_view word = event.substr(0, end);
-  if (!word.ends_with(':')) return {};
-  word.remove_suffix(1);
-  const std::size_t system = word.rfind(':');
-  if (system != word.npos) word.remove_prefix(system + 1);
-  std::string_view fields =
-      end == event.npos ? std::string_view{} : event.substr(end);
-  while (!fields.empty() && trace::is_blank(fields.front())) {
-    fields.remove_prefix(1);
-  }
-  return {word, fields};
-}
 
 bool is_blank_line(std::string_view text) {
   return text.find_first_not_of(" \t") == text.npos;
@@ -91,10 +69,14 @@ void Observer::take(const RawLine& raw, Columns& out) {
   if (line.text.starts_with('#') || !trace::parse_line(line.text, parts)) {
     return take_other(line, out);
   }
-  const auto [name, fields] = named(parts.event);
+  const std::string_view name = trace::event_name(parts);
   if (name.empty()) {
     const bool is_stack = parts.event.starts_with('<');
     return skip(is_stack ? std::string_view("stack trace") : kUnrecognised);
+  }
+  std::string_view fields = trace::event_fields(parts);
+  while (!fields.empty() && trace::is_blank(fields.front())) {
+    fields.remove_prefix(1);
   }
   take_event(name, fields, parts.task, parts.seconds(), line, out);
 }
@@ -145,7 +127,7 @@ void Observer::append(std::string_view event, const Words& words,
   }
   out.line[row] = static_cast<double>(totals_.lines);
   out.time[row] = time;
-  out.thread[row] = thread_of(task);
+  out.thread[row] = trace::pid_of_task(task).value_or(0);
   out.event[row] = static_cast<std::uint8_t>(event_number(event));
   out.given[row] = words.given;
   ++totals_.events;

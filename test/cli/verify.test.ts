@@ -108,7 +108,7 @@ describe("verify vectors", () => {
     const subject = await gpalias(["verify", "traces", SAMPLE]);
     expect([subject.status, subject.stderr]).toEqual([
       2,
-      expect.stringContaining('"vectors" and "kvm", got "traces"'),
+      expect.stringContaining('"vectors", "trace" and "kvm", got "traces"'),
     ]);
   });
 });

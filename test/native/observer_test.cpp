@@ -2,7 +2,6 @@
 // text may be cut.
 #include <doctest/doctest.h>
 
-#include "observe/thread.hpp"
 #include "observed_rows.hpp"
 
 namespace mmu::observe::test {
@@ -110,12 +109,17 @@ TEST_CASE("perf's subsystem and trace-cmd's padding are no part of an event") {
 }
 
 TEST_CASE("a thread without a number is thread 0") {
-  CHECK(thread_of("   vmm-36697   ") == 36697);
-  CHECK(thread_of("a-b-7-13714") == 13714);
-  CHECK(thread_of("vmm") == 0);
-  CHECK(thread_of("vmm7") == 0);
-  CHECK(thread_of("vmm-99999999999") == 0);
-  CHECK(thread_of("") == 0);
+  const std::string text = "  vmm [000] ..... 1.5: kvm_entry: vcpu 0\n";
+  CHECK(rows_of(text).at(0).thread == 0);
+}
+
+TEST_CASE("an event in an envelope is read as on a line of its own") {
+  const std::string text =
+      "12481.879 qemu-system-x8/27004 kvm:kvm_entry:vcpu 3, rip 0x9\n";
+  const std::vector<Seen> rows = rows_of(text);
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].words[0] == 3);
+  CHECK(rows[0].thread == 27004);
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ function inOrder(scene: Scene, line: Changed, table: Table): void {
     confidence: "high",
     line: line.number,
     others: [going.line],
-    why: `the entries of the table at gfn ${hex(table.gfn)} go in order, and after ${hex(going.next - framesOf(table.level))} came ${hex(line.gfn)}: a line is missing, or printed twice`,
+    why: `the entries of the table at gfn ${hex(table.gfn)} go in order, and ${hex(line.gfn)} came where ${hex(going.next)} was next: a line is missing, or printed twice`,
   });
   going.cut = true;
 }

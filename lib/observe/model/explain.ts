@@ -1,5 +1,5 @@
 /** The first difference between a recording and the model, in words. */
-import { bitNames, type EntryFormat, inWords } from "../entry.js";
+import { bitNames, type EntryFormat, inWords, isPresent } from "../entry.js";
 import type { Line } from "../line.js";
 import { claimOf } from "./claims.js";
 import type { Deed } from "./story.js";
@@ -49,13 +49,40 @@ type Pair = readonly [field: string, recorded: bigint, ours: bigint];
 
 function entriesThatDiffer(format: EntryFormat, level: number, pairs: readonly Pair[]): string | undefined {
   for (const [field, recorded, ours] of pairs) {
-    const [a, b] = [inWords(format, recorded, level), inWords(format, ours, level)];
-    if (a === b) continue;
-    const [more, less] = [namesOf(format, recorded & ~ours), namesOf(format, ours & ~recorded)];
-    const parts = [more && `has ${more}`, less && `lacks ${less}`].filter((part) => part !== "");
-    return `${field} ${parts.join(" and ")}: the recording has ${a}, the model ${b}`;
+    if (inWords(format, recorded, level) === inWords(format, ours, level)) continue;
+    const isBits = isPresent(format, recorded) && isPresent(format, ours);
+    return `${field} ${isBits ? bitsThatDiffer(format, recorded, ours) : kindsThatDiffer(format, level, recorded, ours)}`;
   }
   return undefined;
 }
 
-const namesOf = (format: EntryFormat, bits: bigint): string => bitNames(format, bits).join(", ");
+function bitsThatDiffer(format: EntryFormat, recorded: bigint, ours: bigint): string {
+  const [more, less] = [bitNames(format, recorded & ~ours), bitNames(format, ours & ~recorded)];
+  const parts = [
+    more.length > 0 ? `has ${more.join(", ")} and the model's has not` : "",
+    less.length > 0 ? `lacks ${less.join(", ")} and the model's has it` : "",
+  ].filter((part) => part !== "");
+  if (parts.length === 0) return "has bits without a name that the model's has not";
+  const [first = ""] = [...less, ...more];
+  const law = LAWS[first];
+  return law === undefined ? parts.join("; ") : `${parts.join("; ")}: ${law}`;
+}
+
+function kindsThatDiffer(format: EntryFormat, level: number, recorded: bigint, ours: bigint): string {
+  const kind = (spte: bigint): string => inWords(format, spte, level).split(" ", 1)[0] as string;
+  return `says ${kind(recorded)} and the model's ${kind(ours)}`;
+}
+
+/** What decides about a bit. KVM: make_spte() and make_nonleaf_spte(), v6.16. */
+const LAWS: Readonly<Record<string, string>> = {
+  W: "a leaf has W where host and guest may write and nothing protects it",
+  X: "a leaf has X unless it is huge and the workaround of iTLB multihit is on",
+  A: "an entry is made accessed unless it is made ahead of any access",
+  D: "make_spte() sets D together with W, and PML's clearing takes D alone",
+  PS: "a leaf above level 1 has PS, and nothing else has",
+  "host-writable": "it says whether the host lets KVM write to the page, and stays as it is",
+  "MMU-writable": "it says that W may come back without a lock, and goes where a page is shadowed",
+  "MMU-present": "every entry that maps or links something has it",
+  "suppress-#VE": "entries of newer kernels have it, present or not",
+  "A/D-type-0": "it says that the hardware sets no Accessed and Dirty",
+};

@@ -67,46 +67,63 @@ function perform(vm: Vm, memory: Memory, { deed, lines }: Step, format: EntryFor
   vm.access(address, accessOf(format.vendor, code), { vcpu });
 }
 
-function beside(
-  format: EntryFormat,
-  { deed, lines, line: first }: Step,
-  printed: readonly Line[],
-): ComparedStep {
-  const ours = [...printed];
-  const setAside: string[] = [];
-  let agreed = 0;
-  let latest = first;
-  const result = (difference: Difference | undefined): ComparedStep => ({
-    deed: nameOfDeed(format, deed),
-    line: first,
-    agreed,
-    setAside,
-    difference,
-  });
-  const differ = (recorded: Line | undefined, model: Line | undefined): ComparedStep =>
-    result({
-      line: recorded?.number ?? latest,
-      recorded: recorded && claimOf(format, recorded),
-      model: model && claimOf(format, model),
-      why: explain(format, recorded, model),
-    });
-  for (const line of lines) {
-    if (line.event === "gap") {
-      setAside.push(`${ours.length} lines: ${claimOf(format, line)}`);
-      return result(undefined);
-    }
-    if (line.event === "omitted") {
-      const gone = withoutRun(format, ours, line);
-      if (gone === undefined) return differ(line, ours[0]);
-      setAside.push(`${gone} lines: ${claimOf(format, line)}`);
-      continue;
-    }
-    const next = ours.shift();
-    if (next === undefined || claimOf(format, line) !== claimOf(format, next)) return differ(line, next);
-    agreed++;
-    latest = line.number;
+function beside(format: EntryFormat, { deed, lines, line }: Step, printed: readonly Line[]): ComparedStep {
+  const lane = new Lane(format, printed, line);
+  const difference = lane.compare(lines);
+  return { deed: nameOfDeed(format, deed), line, agreed: lane.agreed, setAside: lane.setAside, difference };
+}
+
+/** One step's lines against the VM's. */
+class Lane {
+  agreed = 0;
+  readonly setAside: string[] = [];
+  readonly #format: EntryFormat;
+  readonly #ours: Line[];
+  #latest: number;
+
+  constructor(format: EntryFormat, printed: readonly Line[], line: number) {
+    this.#format = format;
+    this.#ours = [...printed];
+    this.#latest = line;
   }
-  return ours.length === 0 ? result(undefined) : differ(undefined, ours[0]);
+
+  compare(lines: readonly Line[]): Difference | undefined {
+    for (const line of lines) {
+      if (line.event === "gap") {
+        this.setAside.push(`${this.#ours.length} lines: ${claimOf(this.#format, line)}`);
+        return undefined;
+      }
+      const difference = line.event === "omitted" ? this.#skip(line) : this.#next(line);
+      if (difference !== undefined) return difference;
+    }
+    return this.#ours.length === 0 ? undefined : this.#differ(undefined, this.#ours[0]);
+  }
+
+  #skip(line: Omitted): Difference | undefined {
+    const gone = withoutRun(this.#format, this.#ours, line);
+    if (gone === undefined) return this.#differ(line, this.#ours[0]);
+    this.setAside.push(`${gone} lines: ${claimOf(this.#format, line)}`);
+    return undefined;
+  }
+
+  #next(line: Line): Difference | undefined {
+    const ours = this.#ours.shift();
+    if (ours === undefined || claimOf(this.#format, line) !== claimOf(this.#format, ours)) {
+      return this.#differ(line, ours);
+    }
+    this.agreed++;
+    this.#latest = line.number;
+    return undefined;
+  }
+
+  #differ(recorded: Line | undefined, model: Line | undefined): Difference {
+    return {
+      line: recorded?.number ?? this.#latest,
+      recorded: recorded && claimOf(this.#format, recorded),
+      model: model && claimOf(this.#format, model),
+      why: explain(this.#format, recorded, model),
+    };
+  }
 }
 
 /** Takes the VM's lines of an omitted run from the front and counts them; undefined if it prints no such run there. */
