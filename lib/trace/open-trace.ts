@@ -18,6 +18,8 @@ import {
   inflatedHead,
   isCutStream,
 } from "./compression.js";
+import type { DumpKind } from "./dump/dump-kind.js";
+import { dumpKindOf } from "./dump/registry.js";
 import { traceFormats } from "./registry.js";
 import { OpenedTrace, type StoredStream, type Trace, type TraceFacts } from "./trace.js";
 import type { TraceBackend, TraceFormat } from "./trace-format.js";
@@ -48,6 +50,8 @@ interface Stored {
 interface Recognised {
   readonly format: TraceFormat;
   readonly compression: Compression;
+  /** How the bytes become those of the format, if a program has to print them. */
+  readonly dump?: DumpKind | undefined;
 }
 
 /**
@@ -154,6 +158,9 @@ async function recognised(
 ): Promise<Recognised | undefined> {
   for (const candidate of compression === undefined ? guesses(head) : [compression]) {
     const inner = candidate === "none" ? head : await inflatedHead(head, candidate);
+    const dump = await dumpKindOf(inner);
+    const printed = dump && formats.find(({ name }) => name === dump.format);
+    if (printed !== undefined) return { format: printed, compression: candidate, dump };
     const format = inner.length === 0 ? undefined : formatOf(inner, formats, backend);
     if (format !== undefined) return { format, compression: candidate };
   }

@@ -11,12 +11,13 @@ import { pipeline } from "node:stream/promises";
 import type { RangedFile } from "./trace-format.js";
 
 export interface OpenRangedFile extends RangedFile {
+  readonly path: string;
   close(): Promise<void>;
 }
 
 export async function openRanged(path: string): Promise<OpenRangedFile> {
   const handle = await open(path);
-  return ranged(handle, (await handle.stat()).size, async () => {});
+  return ranged(path, handle, (await handle.stat()).size, async () => {});
 }
 
 /** Keeps chunks in a temporary file that is gone when it is closed. */
@@ -27,15 +28,16 @@ export async function spool(chunks: AsyncIterable<Uint8Array>): Promise<OpenRang
     const path = join(folder, "trace");
     await pipeline(Readable.from(chunks, { objectMode: false }), createWriteStream(path, { mode: 0o600 }));
     const handle = await open(path);
-    return ranged(handle, (await handle.stat()).size, remove);
+    return ranged(path, handle, (await handle.stat()).size, remove);
   } catch (error) {
     await remove();
     throw error;
   }
 }
 
-function ranged(handle: FileHandle, bytes: number, after: () => Promise<void>): OpenRangedFile {
+function ranged(path: string, handle: FileHandle, bytes: number, after: () => Promise<void>): OpenRangedFile {
   return {
+    path,
     bytes,
     read: async (offset, length) => {
       const buffer = Buffer.alloc(Math.max(0, Math.min(length, bytes - offset)));

@@ -11,6 +11,8 @@ import { DEFAULT_BATCH, type EventBatch, MAX_BATCH } from "../columns/event-batc
 import { attempt, fromNative, MmuError } from "../errors.js";
 import { expectInteger, wrongType } from "../expect.js";
 import { type Compression, inflated } from "./compression.js";
+import type { DumpKind } from "./dump/dump-kind.js";
+import { printDump } from "./dump/print-dump.js";
 import { type FileHash, hashFile, hashing, type StreamHash } from "./file-hash.js";
 import { openRanged, spool } from "./ranged-file.js";
 import { expectEvents, readChunks, readMapped, readRanged, readScript } from "./read-batches.js";
@@ -77,6 +79,8 @@ export interface TraceFacts {
   readonly backend: TraceBackend;
   readonly format: TraceFormat;
   readonly compression: Compression;
+  /** The recorder's own file, which its program has to print. */
+  readonly dump?: DumpKind | undefined;
   readonly path: string | undefined;
   readonly source: string;
   readonly storedBytes: number | undefined;
@@ -184,7 +188,8 @@ export class OpenedTrace implements Trace {
     const decoder = attempt(() => new backend.Decoder(format.name, vendor));
     this.#totals = () => decoder.totals();
     const context = { decoder, format: format.name, source };
-    if (this.rewindable && compression === "none") return this.#mapped(context, shape);
+    if (this.#facts.dump === undefined && this.rewindable && compression === "none")
+      return this.#mapped(context, shape);
     return readChunks(this.#chunks(signal), context, shape);
   }
 
@@ -211,7 +216,7 @@ export class OpenedTrace implements Trace {
     const sink = new TraceSink(format.name, this.source);
     this.#totals = () => sink.totals();
     const isPlainFile = path !== undefined && this.rewindable && compression === "none";
-    const file = await (isPlainFile ? openRanged(path) : spool(this.#chunks(signal)));
+    const file = await (isPlainFile ? openRanged(path) : spool(this.#inflated(signal)));
     // What was kept has been read already, as far as the caller's file is concerned.
     let at = 0;
     if (isPlainFile) this.#readBytes = () => at;
@@ -224,7 +229,27 @@ export class OpenedTrace implements Trace {
     }
   }
 
-  async *#chunks(signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  #chunks(signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    const { dump } = this.#facts;
+    return dump === undefined ? this.#inflated(signal) : this.#printed(dump, signal);
+  }
+
+  /** What the recorder's program prints. It wants a file, so what is none becomes one. */
+  async *#printed(dump: DumpKind, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    const { compression, path, source } = this.#facts;
+    if (path !== undefined && this.rewindable && compression === "none") {
+      yield* printDump(dump, path, source, signal);
+      return;
+    }
+    const file = await spool(this.#inflated(signal));
+    try {
+      yield* printDump(dump, file.path, source, signal);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async *#inflated(signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
     const { compression, source, storedBytes, stream } = this.#facts;
     const stored = this.#stored();
     const origin = stream?.origin ?? stored;

@@ -149,6 +149,8 @@ const lib: readonly Group[] = [
     may: [...leaves, "columns", "trace"],
     plugins: true,
   },
+  // Files of recorders that their own programs print, a kind a file.
+  { name: "dump kinds", files: /^lib\/trace\/dump\/kinds\//, may: ["trace"], plugins: true },
   { name: "trace", files: /^lib\/trace\//, may: [...leaves, "columns"] },
   { name: "traces", files: /^lib\/traces\.ts$/, may: ["native", "trace"] },
   {
