@@ -77,6 +77,9 @@ inline constexpr std::size_t kMaxPlaces = 100;
 struct DecodeOptions {
   // A vendor's name, or "auto".
   std::string_view vendor = "auto";
+  // How lines are found: "avx512", "avx2", "portable", or "scalar" for no fast
+  // way at all. Empty for the fastest. The result is the same.
+  std::string_view path{};
 };
 
 struct DecodeStep {

@@ -2,6 +2,7 @@
 //
 // It knows no format by name.
 #include <algorithm>
+#include <cstdlib>
 
 #include "trace/format.hpp"
 #include "trace/vendor.hpp"
@@ -57,7 +58,11 @@ std::unique_ptr<Decoder> make_decoder(std::string_view name,
                                       const DecodeOptions& options) {
   const Format* format = find([&](const Format& f) { return f.name == name; });
   const bool known = options.vendor == "auto" || find_vendor(options.vendor);
-  return format && known ? format->make(options) : nullptr;
+  if (!format || !known) return nullptr;
+  DecodeOptions chosen = options;
+  const char* const path = std::getenv("GPALIAS_TRACE_PATH");
+  if (chosen.path.empty() && path != nullptr) chosen.path = path;
+  return format->make(chosen);
 }
 
 }  // namespace mmu::trace

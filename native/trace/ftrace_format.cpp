@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "trace/fast_fault.hpp"
 #include "trace/fault_rows.hpp"
 #include "trace/format.hpp"
 #include "trace/layout.hpp"
@@ -33,7 +34,8 @@ bool blank(std::string_view text) {
 class FtraceDecoder final : public Decoder {
  public:
   explicit FtraceDecoder(const DecodeOptions& options)
-      : rows_(totals_, find_vendor(options.vendor)) {}
+      : scan_(choose_scan(options.path)),
+        rows_(totals_, find_vendor(options.vendor)) {}
 
   DecodeStep decode(std::span<const std::uint8_t> chunk, bool last,
                     EventSink& sink) override {
@@ -41,6 +43,14 @@ class FtraceDecoder final : public Decoder {
     const auto* const begin = reinterpret_cast<const char*>(chunk.data());
     while (step.consumed < chunk.size() && !full(sink)) {
       const char* const at = begin + step.consumed;
+      if (scan_ && read_fast(scan_, at, begin + chunk.size(), fast_)) {
+        if (const auto mismatch = rows_.take(fast_.line, fast_.fault, sink)) {
+          fail(step, mismatch.at - at, mismatch);
+          break;
+        }
+        pass(step, static_cast<std::size_t>(fast_.end - at));
+        continue;
+      }
       const RawLine line = next_line(at, chunk.size() - step.consumed, last);
       if (line.too_long) {
         fail(step, 0, {at, "a line of at most 1 MiB"});
@@ -51,9 +61,7 @@ class FtraceDecoder final : public Decoder {
         fail(step, mismatch.at - at, mismatch);
         break;
       }
-      ++lines_;
-      totals_.bytes += line.bytes;
-      step.consumed += line.bytes;
+      pass(step, line.bytes);
     }
     rows_.settle();
     return step;
@@ -147,6 +155,14 @@ class FtraceDecoder final : public Decoder {
     step.error.detail = mismatch.describe();
   }
 
+  void pass(DecodeStep& step, std::size_t bytes) {
+    ++lines_;
+    totals_.bytes += bytes;
+    step.consumed += bytes;
+  }
+
+  LineScan scan_;
+  FastLine fast_;
   DecodeTotals totals_;
   FaultRows rows_;
   std::uint64_t lines_ = 0;

@@ -2,16 +2,8 @@
 
 #include <algorithm>
 
-#include "core/address.hpp"
-#include "core/bits.hpp"
-
 namespace mmu::trace {
 namespace {
-
-// Where a TDX guest's shared bit can be: the top one of 48 or 52 bits.
-constexpr std::uint64_t kSharedBits = bit(47) | bit(51);
-// What KVM puts in place of a private fault's qualification.
-constexpr std::uint64_t kBareWrite = 0x2;
 
 constexpr std::string_view kPrivateNote =
     "note: private TDX fault, read or write unknown";
@@ -33,10 +25,10 @@ VendorJudge::VendorJudge(const Vendor* forced)
     : all_(vendors().first(std::min(vendors().size(), kMaxVendors))),
       forced_(forced) {}
 
-Judged VendorJudge::judge(std::uint64_t code, std::uint64_t address,
-                          const Vendor* decided) const {
+Judged VendorJudge::judge_anew(std::uint64_t code, std::uint64_t address,
+                               const Vendor* decided) const {
   const auto as = [&](const Vendor* vendor) {
-    return Judged{vendor, vendor->access(code)};
+    return Judged{vendor, vendor->access(code), vendor->conclusive(code)};
   };
   if (forced_ && as(forced_).access != 0) return as(forced_);
   for (const Vendor& vendor : all_) {
@@ -50,20 +42,6 @@ Judged VendorJudge::judge(std::uint64_t code, std::uint64_t address,
     if (as(&vendor).access != 0) return as(&vendor);
   }
   return {};
-}
-
-void VendorJudge::keep(const Judged& judged, std::uint64_t code,
-                       std::uint64_t address) {
-  Seen& seen = seen_[index_of(judged.vendor)];
-  ++seen.faults;
-  if (judged.vendor->conclusive(code)) ++seen.conclusive;
-  if ((address & kSharedBits) != 0) {
-    ++shared_faults_;
-  } else if (code == kBareWrite) {
-    ++private_faults_;
-  } else {
-    ++other_faults_;
-  }
 }
 
 const Vendor* VendorJudge::keep_exit(std::string_view reason) {
@@ -114,10 +92,6 @@ void VendorJudge::note(DecodeTotals& totals) const {
   } else {
     totals.skipped.erase(std::string(kPrivateNote));
   }
-}
-
-std::size_t VendorJudge::index_of(const Vendor* vendor) const {
-  return static_cast<std::size_t>(vendor - all_.data());
 }
 
 // The vendor of most faults; of most exits, if there are no faults.

@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/address.hpp"
+#include "core/bits.hpp"
 #include "trace/decoder.hpp"
 #include "trace/vendor.hpp"
 
@@ -22,6 +24,7 @@ namespace mmu::trace {
 struct Judged {
   const Vendor* vendor = nullptr;
   std::uint8_t access = 0;
+  bool conclusive = false;
 };
 
 class VendorJudge {
@@ -32,9 +35,28 @@ class VendorJudge {
   // `decided` is the vendor that the exit before the fault decides; null if
   // it does not. The address is looked at for what only a virtual one can be.
   Judged judge(std::uint64_t code, std::uint64_t address,
-               const Vendor* decided) const;
+               const Vendor* decided) {
+    if (decided != nullptr || !fits(address, kMaxAddressBits)) {
+      return judge_anew(code, address, decided);
+    }
+    Known& known = known_[code % kKnownCodes];
+    if (known.code != code || known.judged.vendor == nullptr) {
+      known = {code, judge_anew(code, address, nullptr)};
+    }
+    return known.judged;
+  }
   // Counts a fault that was judged.
-  void keep(const Judged& judged, std::uint64_t code, std::uint64_t address);
+  void keep(const Judged& judged, std::uint64_t code, std::uint64_t address) {
+    Seen& seen = seen_[index_of(judged.vendor)];
+    ++seen.faults;
+    seen.conclusive += judged.conclusive ? 1 : 0;
+    // Where a TDX guest's shared bit can be: the top one of 48 or 52 bits.
+    const bool shared = (address & (bit(47) | bit(51))) != 0;
+    const bool bare = code == kBareWrite;
+    shared_faults_ += shared ? 1 : 0;
+    private_faults_ += !shared && bare ? 1 : 0;
+    other_faults_ += !shared && !bare ? 1 : 0;
+  }
   // Counts an exit, for what its reason says; whom it decides for, if anyone.
   const Vendor* keep_exit(std::string_view reason);
 
@@ -53,15 +75,28 @@ class VendorJudge {
     std::uint64_t conclusive = 0;
     std::uint64_t exits = 0;
   };
+  // A judgement that needs no context, kept: a trace has few codes.
+  struct Known {
+    std::uint64_t code = 0;
+    Judged judged;
+  };
   static constexpr std::size_t kMaxVendors = 8;
+  static constexpr std::size_t kKnownCodes = 64;
+  // What KVM puts in place of a private TDX fault's qualification.
+  static constexpr std::uint64_t kBareWrite = 0x2;
 
-  std::size_t index_of(const Vendor* vendor) const;
+  Judged judge_anew(std::uint64_t code, std::uint64_t address,
+                    const Vendor* decided) const;
+  std::size_t index_of(const Vendor* vendor) const {
+    return static_cast<std::size_t>(vendor - all_.data());
+  }
   std::size_t leader() const;
   bool looks_like_tdx() const;
 
   std::span<const Vendor> all_;
   const Vendor* forced_;
   std::array<Seen, kMaxVendors> seen_{};
+  std::array<Known, kKnownCodes> known_{};
   // Of qualifications, by what a TDX guest's would be.
   std::uint64_t private_faults_ = 0;  // a bare write below the shared bit
   std::uint64_t shared_faults_ = 0;   // above it
