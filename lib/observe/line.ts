@@ -8,6 +8,8 @@
 export interface At {
   /** The line, from 1. */
   readonly number: number;
+  /** Seconds; 0 where the clock counts something else. */
+  readonly time: number;
   /** Of the thread that KVM ran in; 0 if the recorder does not print it. */
   readonly thread: number;
 }

@@ -17,6 +17,7 @@ export class Rows {
   readonly #words: BigUint64Array;
   readonly #halves: Uint32Array;
   readonly #line: Float64Array;
+  readonly #time: Float64Array;
   readonly #thread: Uint32Array;
   readonly #event: Uint8Array;
   readonly #given: Uint8Array;
@@ -28,6 +29,7 @@ export class Rows {
     this.#words = new BigUint64Array(this.buffer, 0, WORDS * capacity);
     this.#halves = new Uint32Array(this.buffer, 0, 2 * WORDS * capacity);
     this.#line = new Float64Array(this.buffer, WORDS * 8 * capacity, capacity);
+    this.#time = new Float64Array(this.buffer, (WORDS + 1) * 8 * capacity, capacity);
     this.#thread = new Uint32Array(this.buffer, (WORDS + 2) * 8 * capacity, capacity);
     this.#event = new Uint8Array(this.buffer, ((WORDS + 2) * 8 + 4) * capacity, capacity);
     this.#given = new Uint8Array(this.buffer, ((WORDS + 2) * 8 + 5) * capacity, capacity);
@@ -38,6 +40,9 @@ export class Rows {
   }
   get number(): number {
     return this.#line[this.row] as number;
+  }
+  get time(): number {
+    return this.#time[this.row] as number;
   }
   get thread(): number {
     return this.#thread[this.row] as number;
@@ -60,7 +65,7 @@ export class Rows {
 
 type Maker = (rows: Rows) => Line;
 
-const at = (rows: Rows) => ({ number: rows.number, thread: rows.thread });
+const at = (rows: Rows) => ({ number: rows.number, time: rows.time, thread: rows.thread });
 
 const RIGHTS = ["u", "x", "w", "r"];
 const rightsOf = (bits: number): string =>

@@ -90,7 +90,7 @@ describe.skipIf(!isHere || !hasAddon)("a copy of the recording with one thing wr
     expect(all.length).toBeGreaterThan(2000);
     const missed: string[] = [];
     for (const mutation of all.filter((_, at) => at % STRIDE === 0)) {
-      const result = await verifyTrace({ text: mutation.text });
+      const result = await verifyTrace({ text: mutation.text() });
       if (!isCaught(result) && !isUnseen(mutation)) {
         missed.push(`line ${mutation.line} ${mutation.kind}: ${mutation.what}`);
       }
@@ -100,7 +100,7 @@ describe.skipIf(!isHere || !hasAddon)("a copy of the recording with one thing wr
 
   test("is caught at every line that is gone or there twice", { timeout: 10 * 60_000 }, async () => {
     const some = all.filter(({ kind }) => kind === "removed" || kind === "duplicated");
-    const results = await Promise.all(some.map((each) => verifyTrace({ text: each.text })));
+    const results = await Promise.all(some.map((each) => verifyTrace({ text: each.text() })));
     const missed = some.filter((_each, at) => !isCaught(results[at] as TraceVerification));
     expect(missed.map(({ line, kind }) => `${line} ${kind}`)).toEqual(["18 removed", "114 removed"]);
     expect(some).toHaveLength(92);
@@ -108,7 +108,9 @@ describe.skipIf(!isHere || !hasAddon)("a copy of the recording with one thing wr
 
   test("is caught by the recording alone in most cases", async () => {
     const some = all.filter(({ kind }, at) => kind === "altered" && at % 5 === 0);
-    const results = await Promise.all(some.map((each) => verifyTrace({ text: each.text }, { model: false })));
+    const results = await Promise.all(
+      some.map((each) => verifyTrace({ text: each.text() }, { model: false })),
+    );
     expect(results.filter(isCaught).length / some.length).toBeGreaterThan(0.85);
   });
 });

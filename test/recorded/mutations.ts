@@ -8,7 +8,8 @@ export interface Mutation {
   /** From 1. */
   readonly line: number;
   readonly kind: "altered" | "address" | "removed" | "duplicated";
-  readonly text: string;
+  /** Made when it is asked for: there are thousands. */
+  readonly text: () => string;
 }
 
 const CHANGED =
@@ -32,12 +33,12 @@ export function mutationsOf(text: string): Mutation[] {
       ...named,
       what,
       kind,
-      text: put([changed]),
+      text: () => put([changed]),
     }));
     return [
       ...altered,
-      { ...named, kind: "removed" as const, what: "removed", text: put([]) },
-      { ...named, kind: "duplicated" as const, what: "duplicated", text: put([line, line]) },
+      { ...named, kind: "removed" as const, what: "removed", text: () => put([]) },
+      { ...named, kind: "duplicated" as const, what: "duplicated", text: () => put([line, line]) },
     ];
   });
 }
@@ -59,7 +60,8 @@ function alterationsOf(line: string, places: Places) {
     entries.flatMap((name) =>
       bits.map((bit) => {
         const value = numberIn(name, 16) ^ (1n << BigInt(bit));
-        return { what: `${name} bit ${bit}`, kind, changed: replaced(name, value.toString(16)) };
+        const how = (value >> BigInt(bit)) & 1n ? "set" : "cleared";
+        return { what: `${name} bit ${bit} ${how}`, kind, changed: replaced(name, value.toString(16)) };
       }),
     );
   const level = Number(numberIn("level", 10));

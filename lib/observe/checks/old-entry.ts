@@ -54,11 +54,41 @@ const check: Check = {
   id: "old-entry",
   summary: "a change begins with what the lines before left in the entry",
   unable: ({ has }) => (has.has("changed") ? undefined : "the trace has no kvm_tdp_mmu_spte_changed"),
-  start: (scene) => ({
-    line: (line) => {
-      if (line.event === "changed") judge(scene, line);
-    },
-  }),
+  start: (scene) => {
+    const latest = new Map<number, Changed>();
+    return {
+      line: (line) => {
+        if (line.event === "gap" || line.event === "omitted") latest.clear();
+        if (line.event !== "changed") {
+          latest.delete(line.thread);
+          return;
+        }
+        const before = latest.get(line.thread);
+        latest.set(line.thread, line);
+        if (before !== undefined && isSame(before, line)) twice(scene, line, before);
+        else judge(scene, line);
+      },
+    };
+  },
 };
+
+/** Hardware may set D again between two rounds of a log, but not within the resolution of the clock. */
+const isSame = (a: Changed, b: Changed): boolean =>
+  a.gfn === b.gfn &&
+  a.level === b.level &&
+  a.asId === b.asId &&
+  a.old === b.old &&
+  a.now === b.now &&
+  a.time === b.time;
+
+function twice(scene: Scene, line: Changed, before: Changed): void {
+  scene.report({
+    severity: "error",
+    confidence: "high",
+    line: line.number,
+    others: [before.number],
+    why: `the change of gfn ${hex(line.gfn)} level ${line.level} is printed twice, at the same time`,
+  });
+}
 
 export default check;

@@ -10,6 +10,7 @@ export function nameOfDeed(format: EntryFormat, deed: Deed): string {
   if (deed.what === "fault") return claimOf(format, deed.fault);
   if (deed.what === "unmap") return `unmap of ${hex(deed.start)}..${hex(deed.end)}`;
   if (deed.what === "unknown") return "a change without a cause";
+  if (deed.what === "misconfig") return `an access to a stale MMIO entry, gfn ${hex(deed.gfn)}`;
   const names = { "slot goes": "a slot that goes", log: "a dirty log that is switched on or taken" };
   return `${names[deed.what]}, at gfn ${hex(deed.gfn)}`;
 }

@@ -5,7 +5,7 @@
  * one leaf maps it whole. Where its host memory lies is known if an unmap zapped a frame of it.
  */
 import type { Vm } from "../../vm.js";
-import { type EntryFormat, isPresent } from "../entry.js";
+import { type EntryFormat, framesOf, isPresent } from "../entry.js";
 import type { Changed } from "../line.js";
 import type { Step } from "./story.js";
 
@@ -46,20 +46,30 @@ export function regionsOf(format: EntryFormat, steps: readonly Step[]): Map<numb
   return regions;
 }
 
-/** Host addresses of regions, from unmaps that zapped a frame of theirs. */
+/**
+ * Host addresses of regions, from unmaps that zapped a frame of theirs: of that frame alone, if there is such an unmap; else
+ * of a range that may begin before it.
+ */
 function basesOf(format: EntryFormat, steps: readonly Step[]): Map<number, number> {
-  const bases = new Map<number, number>();
+  const exact = new Map<number, number>();
+  const likely = new Map<number, number>();
   for (const { deed, lines } of steps) {
     const zapped = lines.find((line): line is Changed => line.event === "changed");
     if (deed.what !== "unmap" || zapped === undefined || isPresent(format, zapped.now)) continue;
-    const region = regionOf(zapped.gfn);
     const base = deed.start - (zapped.gfn % REGION) * PAGE;
-    if (!bases.has(region) && base >= 0) bases.set(region, base);
+    const isOne = deed.end - deed.start === framesOf(zapped.level) * PAGE;
+    // Memory of such a size is aligned to it wherever huge pages are wanted.
+    if (isOne) put(exact, regionOf(zapped.gfn), base);
+    else put(likely, regionOf(zapped.gfn), deed.start % (REGION * PAGE) === 0 ? deed.start : base);
   }
-  return bases;
+  return new Map([...likely, ...exact]);
 }
 
-/** Slots come when they are first needed, and again after they went. */
+function put(bases: Map<number, number>, region: number, base: number): void {
+  if (!bases.has(region) && base >= 0) bases.set(region, base);
+}
+
+/** Slots are there from the start, as a VMM makes them, and again after they went if they are needed again. */
 export class Memory {
   readonly #vm: Vm;
   readonly #regions: ReadonlyMap<number, Region>;
@@ -68,6 +78,7 @@ export class Memory {
   constructor(vm: Vm, regions: ReadonlyMap<number, Region>) {
     this.#vm = vm;
     this.#regions = regions;
+    for (const number of regions.keys()) this.need(number * REGION);
   }
 
   need(gfn: number): void {
@@ -78,20 +89,48 @@ export class Memory {
     this.#there.add(id);
   }
 
-  /** A slot that goes takes every root with it; which one it was hardly matters. */
-  remove(gfn: number): void {
-    const id = this.#regions.get(regionOf(gfn))?.slot;
+  /**
+   * A data access that is given less than what backs its frame: a slot is logged then, and was before it had a leaf whose
+   * change could tell.
+   */
+  isGiven(gfn: number, level: number): void {
+    const region = this.#regions.get(regionOf(gfn));
+    if (region === undefined || region.backing === "4K" || level > 1) return;
+    const slot = this.#vm.memslots.get(region.slot);
+    if (slot?.dirtyLogging === false) slot.setDirtyLogging(true);
+  }
+
+  /**
+   * A slot that goes takes every root with it; which one it was hardly matters. It comes back at once, as slots change
+   * what MMIO entries are worth, unless the next that is heard of its frames is that no slot has them.
+   */
+  remove(gfn: number, later: readonly Step[]): void {
+    const at = regionOf(gfn);
+    const id = this.#regions.get(at)?.slot;
     const slot = id === undefined || !this.#there.has(id) ? [...this.#there][0] : id;
     if (slot === undefined) return;
     this.#vm.memslots.get(slot)?.delete();
     this.#there.delete(slot);
+    const [number] = [...this.#regions].find(([, region]) => region.slot === slot) ?? [at];
+    if (isBackedNext(later, number)) this.need(number * REGION);
   }
 
-  /** Switched on, or taken where it is on. */
-  log(gfn: number): void {
-    const id = this.#regions.get(regionOf(gfn))?.slot;
-    const slot = id === undefined ? undefined : this.#vm.memslots.get(id);
-    if (slot?.dirtyLogging) slot.takeDirtyLog();
-    else slot?.setDirtyLogging(true);
+  /** Switched on, or taken where it is on, for each slot that has one of these frames. */
+  log(frames: readonly number[]): void {
+    const ids = new Set(frames.map((gfn) => this.#regions.get(regionOf(gfn))?.slot));
+    for (const id of ids) {
+      const slot = id === undefined ? undefined : this.#vm.memslots.get(id);
+      if (slot?.dirtyLogging) slot.takeDirtyLog();
+      else slot?.setDirtyLogging(true);
+    }
   }
+}
+
+function isBackedNext(later: readonly Step[], region: number): boolean {
+  for (const { lines } of later) {
+    for (const line of lines) {
+      if (line.event === "requested" && regionOf(line.gfn) === region) return line.pfn !== NO_SLOT;
+    }
+  }
+  return true;
 }

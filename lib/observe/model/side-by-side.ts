@@ -7,12 +7,16 @@
  */
 import type { Vm } from "../../vm.js";
 import { accessOf } from "../access.js";
-import { type EntryFormat, isEmpty, isFrozen } from "../entry.js";
+import { type EntryFormat, has, isEmpty, isFrozen, isLeaf } from "../entry.js";
 import type { Changed, Line, Omitted } from "../line.js";
 import { claimOf } from "./claims.js";
 import { explain, nameOfDeed } from "./explain.js";
 import { Memory, regionsOf } from "./memory.js";
 import type { Step } from "./story.js";
+
+/** What a request names as the host frame where no slot is. */
+const NO_SLOT = 1n << 63n;
+const PAGE = 4096;
 
 export interface Difference {
   /** The recorded line, or the last one before where the model's stands. */
@@ -46,9 +50,11 @@ export function* sideBySide(
 ): Generator<ComparedStep> {
   const memory = new Memory(vm, regionsOf(format, steps));
   const kinds = new Set(steps.flatMap(({ lines }) => lines.map(({ event }) => event)));
-  for (const step of steps) {
+  for (const [at, step] of steps.entries()) {
+    written(vm, step, format);
     vm.takeTrace();
-    perform(vm, memory, step, format);
+    const later = step.deed.what === "slot goes" ? steps.slice(at + 1) : [];
+    perform(vm, memory, step, format, later);
     const printed = read(vm.takeTrace()).filter(({ event }) => kinds.has(event));
     const compared = beside(format, step, printed);
     yield compared;
@@ -56,16 +62,44 @@ export function* sideBySide(
   }
 }
 
-function perform(vm: Vm, memory: Memory, { deed, lines }: Step, format: EntryFormat): void {
+function perform(
+  vm: Vm,
+  memory: Memory,
+  { deed, lines }: Step,
+  format: EntryFormat,
+  later: readonly Step[],
+): void {
   if (deed.what === "unmap") vm.invalidateHva(deed.start, deed.end - deed.start);
-  if (deed.what === "slot goes") memory.remove(deed.gfn);
-  if (deed.what === "log") memory.log(deed.gfn);
+  if (deed.what === "misconfig") vm.access(deed.gfn * PAGE, "read");
+  if (deed.what === "slot goes") memory.remove(deed.gfn, later);
+  if (deed.what === "log") memory.log(changesOf(lines).map(({ gfn }) => gfn));
   if (deed.what !== "fault") return;
-  for (const line of lines) if (line.event === "requested") memory.need(line.gfn);
-  vm.takeTrace();
   const { address, code, vcpu = 0 } = deed.fault;
-  vm.access(address, accessOf(format.vendor, code), { vcpu });
+  const access = accessOf(format.vendor, code);
+  for (const line of lines) {
+    if (line.event !== "requested" || line.pfn === NO_SLOT) continue;
+    memory.need(line.gfn);
+    // Fetches are given less under the workaround of iTLB multihit, too.
+    if (access !== "fetch") memory.isGiven(line.gfn, line.level);
+  }
+  vm.takeTrace();
+  vm.access(address, access, { vcpu });
 }
+
+/**
+ * Writes that left no line: hardware set D and PML noted the page. A leaf that is said to have had D was written to by
+ * then; where the VM has D there already this changes nothing.
+ */
+function written(vm: Vm, { deed, lines }: Step, format: EntryFormat): void {
+  if (deed.what === "fault") return;
+  for (const { old, gfn, level } of changesOf(lines)) {
+    const isWritten = isLeaf(format, old, level) && has(old, format.dirty) && has(old, format.write);
+    if (isWritten) vm.access(gfn * PAGE, "write");
+  }
+}
+
+const changesOf = (lines: readonly Line[]): Changed[] =>
+  lines.filter((line): line is Changed => line.event === "changed");
 
 function beside(format: EntryFormat, { deed, lines, line }: Step, printed: readonly Line[]): ComparedStep {
   const lane = new Lane(format, printed, line);

@@ -14,6 +14,8 @@ export type Deed =
   | { readonly what: "fault"; readonly fault: Faulted }
   | { readonly what: "slot goes"; readonly gfn: number }
   | { readonly what: "log"; readonly gfn: number }
+  /** An access to an MMIO entry that has become stale; an EPT misconfiguration prints no fault. */
+  | { readonly what: "misconfig"; readonly gfn: number }
   | { readonly what: "unknown"; readonly why: string };
 
 export interface Step {
@@ -35,6 +37,7 @@ interface OpenStep extends Step {
 
 /** A root's own page is printed before the fault that it is made for. */
 const ROOT_LEVEL = 4;
+const PAGE = 4096;
 
 export function storyOf(format: EntryFormat, lines: readonly Line[]): Step[] {
   const teller = new Teller(format);
@@ -58,7 +61,7 @@ class Teller {
     if (line.event === "entry" && last !== undefined) last.isOver = true;
     if (isOfNoStep(line)) return;
     if (line.event === "gap" || line.event === "omitted") this.steps.at(-1)?.lines.push(line);
-    else if (line.event === "page" && line.level >= ROOT_LEVEL)
+    else if (line.event === "page" && line.level >= ROOT_LEVEL && !last?.asks)
       this.#roots.set(line.thread, [...this.#rootsOf(line), line]);
     else this.#place(line, last);
   }
@@ -84,7 +87,7 @@ class Teller {
       line: line.number,
       lines: [...before, line],
       overlapped: false,
-      asks: false,
+      asks: deed.what === "misconfig",
       isOver: false,
     };
     this.steps.push(step);
@@ -109,9 +112,28 @@ function deedOf(format: EntryFormat, line: Line, last: OpenStep | undefined): De
   if (line.event === "unmap") return { what: "unmap", start: line.start, end: line.end };
   if (line.event === "fault") return { what: "fault", fault: line };
   if (line.event === "zap all") return { what: "slot goes", gfn: 0 };
+  if (line.event === "requested")
+    return asksAnew(last, line.gfn) ? { what: "misconfig", gfn: line.gfn } : undefined;
   const isGoing = last?.deed.what === "slot goes" && !last.isOver;
-  if (line.event !== "changed" || isGoing || last?.asks) return undefined;
-  if (goes(format, line)) return { what: "slot goes", gfn: line.gfn };
-  const isSame = last?.deed.what === "log" && !last.isOver;
-  return isLogged(format, line) && !isSame ? { what: "log", gfn: line.gfn } : undefined;
+  if (line.event !== "changed" || isGoing) return undefined;
+  if (goes(format, line)) return last?.asks ? undefined : { what: "slot goes", gfn: line.gfn };
+  const isSame = last?.deed.what === "log" && !last.isOver && !isAgain(last, line);
+  if (!isLogged(format, line) || isSame) return undefined;
+  // A fault splits huge leaves, too, but takes no right away.
+  return last?.asks && isLink(format, line.now, line.level) ? undefined : { what: "log", gfn: line.gfn };
+}
+
+/** An entry that was cleared by this step and written to since: the log is taken another time. */
+function isAgain({ lines }: OpenStep, { gfn, level, old }: Changed): boolean {
+  const before = lines.findLast((line): line is Changed => {
+    return line.event === "changed" && line.gfn === gfn && line.level === level;
+  });
+  return before !== undefined && before.now !== old;
+}
+
+/** A fault asks once, and for its own frame. */
+function asksAnew(last: OpenStep | undefined, gfn: number): boolean {
+  if (last === undefined || last.isOver || last.deed.what !== "fault") return true;
+  const isOther = Math.floor(last.deed.fault.address / PAGE) !== gfn;
+  return isOther || last.lines.some(({ event }) => event === "requested");
 }

@@ -25,7 +25,9 @@ describe.skipIf(!hasAddon)("a recording held to itself", () => {
 
   test("old-entry: a zap that is printed twice, or not at all", async () => {
     expect(await found([...FIRST, zap, zap])).toEqual(["old-entry 10"]);
-    expect(await whyOf([...FIRST, zap, zap])).toContain("held 0, empty, and is now said to have held");
+    expect(await whyOf([...FIRST, zap, zap])).toContain("is printed twice, at the same time");
+    const other = [fault(0x5000), zap];
+    expect(await whyOf([...FIRST, zap, ...other])).toContain("held 0, empty, and is now said to have held");
     const again = [...FIRST.slice(0, 2), ...FIRST.slice(5)];
     expect(await found([...FIRST, ...again])).toContain("old-entry 11");
   });
