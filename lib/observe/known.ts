@@ -50,6 +50,8 @@ export interface Found {
   readonly candidates: number;
 }
 
+const HIGHEST_LEVEL = 5;
+
 const keyOf = (asId: number, level: number, gfn: number): string =>
   `${asId}/${level}/${roundedTo(gfn, level + 1)}`;
 
@@ -107,6 +109,8 @@ export class Known {
   }
 
   apply(line: Changed): void {
+    // A line that was damaged may name any level; a check says so.
+    if (line.level < 1 || line.level > HIGHEST_LEVEL) return;
     const found = this.find(line);
     const table =
       found?.table ??

@@ -2,7 +2,7 @@
 
 import { expectKeys } from "../expect.js";
 import { loadAddon } from "../native/addon.js";
-import { aliasPreset, createVm, resolveConfig } from "../vm.js";
+import { aliasPreset, createVm } from "../vm.js";
 import type { Finding } from "./check.js";
 import { type EntryFormat, entryFormat } from "./entry.js";
 import { FormatVotes, type Guess } from "./guess-format.js";
@@ -149,12 +149,11 @@ function followedBy(lines: readonly Line[], format: Guess<EntryFormat>, facts: H
   const host = withFacts(guessHost(format, lines), facts);
   const vcpus =
     lines.reduce((most, line) => (line.event === "fault" ? Math.max(most, line.vcpu ?? 0) : most), 0) + 1;
-  const config = resolveConfig(vmConfigOf(host, vcpus));
   return follow({
     lines,
     host,
     format: format.value,
-    makeVm: () => createVm(config),
+    makeVm: () => createVm(vmConfigOf(host, vcpus)),
     read: (text) => linesOfText(loadAddon(), text),
   });
 }

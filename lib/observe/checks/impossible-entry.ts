@@ -19,6 +19,8 @@ import {
 import type { Changed, Line } from "../line.js";
 
 const HIGHEST_LEVEL = 5;
+/** Of 52 bits of address. */
+const FRAMES = 2 ** 40;
 const RIGHTS = 7n;
 const WRITE_AND_EXEC = 6n;
 
@@ -55,6 +57,7 @@ function wrongWith(format: EntryFormat, spte: bigint, level: number): string | u
 /** Of a change; undefined if nothing is. */
 function wrongWithChange(format: EntryFormat, { gfn, level, old, now }: Changed): string | undefined {
   if (level < 1 || level > HIGHEST_LEVEL) return `there are no tables of level ${level}`;
+  if (gfn >= FRAMES) return "no guest-physical address has so many bits";
   if (gfn % framesOf(level) !== 0) return `it is not the first frame that an entry of level ${level} spans`;
   if (old === now) return "a change to what was there is never printed";
   for (const spte of [old, now]) {

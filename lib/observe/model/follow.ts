@@ -38,29 +38,64 @@ export function whyNot(
   };
 }
 
-export function follow({ lines, host, makeVm, format, read }: FollowOptions): Followed {
+export function follow(options: FollowOptions): Followed {
+  const { lines, host, format } = options;
+  const nothing = { host, steps: 0, agreed: 0, setAside: [], difference: null };
   const start = whyNot(format, lines);
-  if (start !== undefined)
-    return { host, steps: 0, agreed: 0, setAside: [], difference: null, stopped: start };
+  if (start !== undefined) return { ...nothing, stopped: start };
   const { steps, stopped } = upToTheUnknown(storyOf(format, lines));
-  using vm = makeVm();
-  vm.setTrace(host.release.value);
-  let [done, agreed] = [0, 0];
-  const setAside: string[] = [];
-  for (const step of sideBySide(vm, steps, { format, read })) {
-    agreed += step.agreed;
-    setAside.push(...step.setAside);
-    const { difference, deed } = step;
-    if (difference !== undefined) return differing(steps[done] as Step, { ...difference, deed });
-    done++;
+  const run = new Run(host, steps);
+  try {
+    return run.play(options) ?? run.result(null, stopped);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return run.result(null, { line: run.line, why: `the model refuses to do it: ${error.message}` });
   }
-  return { host, steps: done, agreed, setAside, difference: null, stopped };
+}
 
-  function differing(step: Step, difference: Difference & { deed: string }): Followed {
-    const result = { host, steps: done, agreed, setAside };
-    if (!step.overlapped) return { ...result, difference, stopped: null };
+/** A recording may have addresses and slots that no such VM can have. */
+const isRefusal = (error: unknown): error is Error =>
+  error instanceof Error && "code" in error && String(error.code).startsWith("ERR_");
+
+class Run {
+  readonly #host: HostGuess;
+  readonly #steps: readonly Step[];
+  readonly #setAside: string[] = [];
+  #done = 0;
+  #agreed = 0;
+
+  constructor(host: HostGuess, steps: readonly Step[]) {
+    this.#host = host;
+    this.#steps = steps;
+  }
+
+  /** Of the step that is at work. */
+  get line(): number {
+    return this.#steps[this.#done]?.line ?? 1;
+  }
+
+  /** Undefined if nothing differs. */
+  play({ host, makeVm, format, read }: FollowOptions): Followed | undefined {
+    using vm = makeVm();
+    vm.setTrace(host.release.value);
+    for (const { agreed, setAside, difference, deed } of sideBySide(vm, this.#steps, { format, read })) {
+      this.#agreed += agreed;
+      this.#setAside.push(...setAside);
+      if (difference !== undefined) return this.#differing({ ...difference, deed });
+      this.#done++;
+    }
+    return undefined;
+  }
+
+  result(difference: Followed["difference"], stopped: Followed["stopped"]): Followed {
+    const [steps, agreed, setAside] = [this.#done, this.#agreed, this.#setAside];
+    return { host: this.#host, steps, agreed, setAside, difference, stopped };
+  }
+
+  #differing(difference: NonNullable<Followed["difference"]>): Followed {
+    if (this.#steps[this.#done]?.overlapped !== true) return this.result(difference, null);
     const why = "two threads were at work at once, and which came first cannot be told";
-    return { ...result, difference: null, stopped: { line: difference.line, why } };
+    return this.result(null, { line: difference.line, why });
   }
 }
 

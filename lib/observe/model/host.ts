@@ -77,7 +77,7 @@ export function guessHost(format: Guess<EntryFormat>, lines: readonly Line[]): H
   const changes = lines.filter((line): line is Changed => line.event === "changed");
   const { value, confidence, why } = format;
   const width = l1tfWidth(value, changes);
-  const level = changes.reduce((most, line) => Math.max(most, line.level), 0) >= 5 ? 5 : 4;
+  const level = changes.some((line) => line.level === 5) ? 5 : 4;
   return {
     vendor: { value: value.vendor === "ept" ? "intel" : "amd", confidence, why },
     release: { value: value.release, confidence, why },

@@ -72,4 +72,23 @@ describe.skipIf(!hasAddon)("the model beside a recording", () => {
     expect(model?.host.adBits).toMatchObject({ value: false, confidence: "given" });
     expect(model?.difference?.why).toContain("A/D-type");
   });
+
+  test("stops with the reason where no VM can do what the lines say", async () => {
+    const far = await modelOf([...FIRST, fault(2 ** 51), asked("8000000000000", "78")]);
+    expect(far?.stopped?.why).toContain("the model refuses to do it");
+    const crowd = FIRST.map((line) => line.replace("vcpu 0 rip", "vcpu 4294967295 rip"));
+    expect((await modelOf(crowd))?.stopped?.why).toContain("vcpus");
+  });
+
+  test("reads damaged lines to the end, whatever they say", async () => {
+    for (const level of [0, 6, 4_294_967_295]) {
+      const damaged = FIRST.map((line) => line.replace(/level 2/, `level ${level}`));
+      const { findings } = await verifyTrace({ text: trace(...damaged) });
+      expect(findings.map(({ why }) => why).join()).toContain("no tables of level");
+      const split = changed("200", level, "600000000200bf3", "1009907");
+      expect((await verifyTrace({ text: trace(...FIRST, split) })).findings).not.toEqual([]);
+    }
+    const wide = FIRST.map((line) => line.replace("gfn 3 ", "gfn ffffffffffffffff "));
+    expect((await verifyTrace({ text: trace(...wide) })).findings).not.toEqual([]);
+  });
 });
