@@ -1,4 +1,4 @@
-// libFuzzer entry point of the ftrace decoder.
+// libFuzzer entry point of recorded text: its tokenizer and every layout.
 #include "decoder_fuzz.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
