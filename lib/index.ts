@@ -23,7 +23,7 @@ export { applyPlan, type PlanOptions, planReplay, type ReplayPlan } from "./repl
 export * from "./report/renderers.js";
 export * from "./synth/public.js";
 export * from "./trace/public.js";
-export { openTrace, TRACE_VENDORS, type TraceVendor, vendorGuesses } from "./traces.js";
+export { learntGuesses, openTrace, TRACE_VENDORS, type TraceVendor } from "./traces.js";
 export * from "./verify.js";
 export { VERSION } from "./version.js";
 export { type AliasPreset, aliasPreset, createVm, type HostMapping, resolveConfig, type Vm } from "./vm.js";

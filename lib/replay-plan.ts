@@ -14,6 +14,7 @@ import type { MemslotSpec } from "./memslots.js";
 import { chooseProjection } from "./replay-projection.js";
 import { type Capture, findCapture, readMemslots } from "./trace/capture-json.js";
 import { scanForDirtyRounds } from "./trace/dirty-log-scan.js";
+import { inferAliases } from "./trace/infer-aliases.js";
 import { type Guess, inferMemslots } from "./trace/infer-memslots.js";
 import { type Survey, surveyTrace } from "./trace/survey-trace.js";
 import type { Trace } from "./trace/trace.js";
@@ -77,7 +78,7 @@ export async function planReplay(trace: Trace, options: PlanOptions = {}): Promi
     memslots: memslots.map((slot) => ({ backing, ...slot })),
     dirtyLog: dirtyLog.on,
     project: await projectFor(trace, options),
-    guesses: [...guesses, ...widths.guesses, ...dirtyLog.guesses],
+    guesses: [...guesses, ...aliasesFor(facts, options), ...widths.guesses, ...dirtyLog.guesses],
   };
 }
 
@@ -145,14 +146,28 @@ function widthsFor(
   const known = survey?.vcpus ?? capture?.vcpus;
   expectRoom(asked.vcpus, known);
   const vcpus = known === undefined ? ALL_VCPUS : Math.max(known, 1);
+  const counted = capture === undefined ? vcpuGuess({ capture, survey }, asked) : [];
   const isWideSlot = memslots.some(({ gpa, bytes }) => gpa + bytes > DEFAULT_ADDRESSES);
   const isWide = isWideSlot || (survey?.highestGpa ?? 0) >= DEFAULT_ADDRESSES;
   const isFixed = asked.addressBits !== undefined || aliasPreset(asked.alias?.preset).addressBits > 0;
   if (!isWide || isFixed || !(rewindable || isWideSlot))
-    return { config: { vcpus }, guesses: roomFor(known ?? asked.vcpus) };
+    return { config: { vcpus }, guesses: [...counted, ...roomFor(known ?? asked.vcpus)] };
   const why = `${isWideSlot ? "a memslot" : "an address of the trace"} does not fit into 48 bits`;
   const guess = { what: "addressBits", value: 52, confidence: 0.8, why };
-  return { config: { vcpus, addressBits: 52 }, guesses: [guess] };
+  return { config: { vcpus, addressBits: 52 }, guesses: [...counted, guess] };
+}
+
+/** Bits that nobody said are only shown: what they mean is not in a trace. */
+function aliasesFor({ survey }: Facts, { config = {} }: PlanOptions): readonly Guess[] {
+  const isSaid = (config.alias?.preset ?? "none") !== "none";
+  return survey === undefined || isSaid ? [] : inferAliases(survey.touched);
+}
+
+/** Vacant vCPUs leave no event, so there may be more. */
+function vcpuGuess({ survey }: Facts, { vcpus }: VmConfig): readonly Guess[] {
+  if (survey === undefined || vcpus !== undefined || survey.vcpus === 0) return [];
+  const why = `the highest vCPU with an event is ${survey.vcpus - 1}; --vcpus says another`;
+  return [{ what: "vcpus", value: survey.vcpus, confidence: 0.9, why }];
 }
 
 async function projectFor(trace: Trace, { config = {}, project, signal }: PlanOptions): Promise<string> {

@@ -11,9 +11,9 @@ import type { Memslot } from "./memslots.js";
 import type { MetricFields } from "./metrics/metric.js";
 import type { Compression } from "./trace/compression.js";
 import type { Guess } from "./trace/infer-memslots.js";
+import { learntGuesses } from "./trace/learnt-guesses.js";
 import type { Trace } from "./trace/trace.js";
 import type { TraceGap } from "./trace/trace-format.js";
-import { vendorGuesses } from "./trace/vendor-guess.js";
 import { VERSION } from "./version.js";
 import type { Vm } from "./vm.js";
 import type { DirtyRounds, Flushes, LeafCounts, Tables, Violation } from "./vm-queries.js";
@@ -151,7 +151,7 @@ export async function inputOf(trace: Trace, fields: MetricFields["input"]): Prom
 
 /** With what only reading the trace has shown. */
 export function withLearnt(config: ReplayConfig, trace: Trace): ReplayConfig {
-  return { ...config, guesses: [...config.guesses, ...vendorGuesses(trace.totals)] };
+  return { ...config, guesses: [...config.guesses, ...learntGuesses(trace.totals)] };
 }
 
 /** What was passed over, and what is missing. */

@@ -7,7 +7,7 @@ import { loadAddon } from "./native/addon.js";
 import { type OpenTraceOptions, openTraceWith, type TraceSource } from "./trace/open-trace.js";
 import type { Trace } from "./trace/trace.js";
 
-export { vendorGuesses } from "./trace/vendor-guess.js";
+export { learntGuesses } from "./trace/learnt-guesses.js";
 export { TRACE_VENDORS, type TraceVendor } from "./trace/vendors.js";
 
 /**

@@ -276,6 +276,8 @@ export interface NativeDecodeTotals {
   readonly backwards: number;
   readonly backwardsAt: readonly number[];
   readonly vendor: { readonly name: string; readonly confidence: number; readonly why: string };
+  readonly mappedLevels: readonly number[];
+  readonly topLevel: number;
 }
 
 export interface NativeDecoder {

@@ -66,6 +66,13 @@ export class TouchedPages {
     if (range !== undefined) yield range;
   }
 
+  /** Every 2 MiB of which a page was touched, and how many were. */
+  *chunks(): IterableIterator<{ readonly gpa: Gpa; readonly pages: number }> {
+    for (const [index, chunk] of this.#chunks) {
+      yield { gpa: index * CHUNK_BYTES, pages: chunk.reduce((sum, touched) => sum + touched, 0) };
+    }
+  }
+
   *#pages(): IterableIterator<Gpa> {
     for (const index of [...this.#chunks.keys()].sort((a, b) => a - b)) {
       const chunk = this.#chunks.get(index) as Uint8Array;

@@ -29,6 +29,10 @@ export interface TraceTotals {
   readonly backwardsAt: readonly number[];
   /** Whose error codes the trace has; the name is empty where nothing tells. */
   readonly vendor: VendorGuess;
+  /** Faults by the level of the page that they mapped, as `kvm_mmu_spte_requested` says; index 0 is unused. */
+  readonly mappedLevels: readonly number[];
+  /** Highest level of an entry that `kvm_tdp_mmu_spte_changed` names; 0 if none does. */
+  readonly topLevel: number;
 }
 
 /** A place where events are missing. */
@@ -56,6 +60,8 @@ export const NO_TOTALS: TraceTotals = {
   backwards: 0,
   backwardsAt: [],
   vendor: { name: "", confidence: 0, why: "" },
+  mappedLevels: [0, 0, 0, 0, 0, 0],
+  topLevel: 0,
 };
 
 /** How far one call of a decoder got. */

@@ -148,6 +148,8 @@ Napi::Object to_js(Napi::Env env, const trace::DecodeTotals& totals) {
   made.Set("backwards", to_js(env, totals.backwards));
   made.Set("backwardsAt", numbers(env, totals.backwards_at));
   made.Set("vendor", guess_object(env, totals.vendor));
+  made.Set("mappedLevels", numbers(env, totals.mapped_levels));
+  made.Set("topLevel", to_js(env, std::uint64_t{totals.top_level}));
   return made;
 }
 

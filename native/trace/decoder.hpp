@@ -6,6 +6,7 @@
 // trace of any length takes constant memory. It knows no paging and no Node.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -52,6 +53,9 @@ struct VendorGuess {
   friend bool operator==(const VendorGuess&, const VendorGuess&) = default;
 };
 
+// Levels of page tables are 1 to 5.
+inline constexpr unsigned kMaxLevels = 5;
+
 // What a decoder learnt besides the rows. Totals since it was made.
 struct DecodeTotals {
   std::uint64_t bytes = 0;    // consumed
@@ -66,6 +70,10 @@ struct DecodeTotals {
   std::uint64_t backwards = 0;
   std::vector<std::uint64_t> backwards_at{};
   VendorGuess vendor{};
+  // Faults by the level of the page that they mapped, where the recording has
+  // the events that say so; and the highest level of an entry that changed.
+  std::array<std::uint64_t, kMaxLevels + 1> mapped_levels{};
+  unsigned top_level = 0;
 
   friend bool operator==(const DecodeTotals&, const DecodeTotals&) = default;
 };

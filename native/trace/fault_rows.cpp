@@ -1,5 +1,7 @@
 #include "trace/fault_rows.hpp"
 
+#include <algorithm>
+
 #include "core/address.hpp"
 #include "trace/text_parts.hpp"
 
@@ -14,6 +16,21 @@ constexpr std::string_view kVcpuUnknown = "note: vcpu unknown";
 constexpr std::string_view kNoSeconds = "note: timestamp not in seconds";
 constexpr std::string_view kVirtual =
     "kvm_page_fault at a guest-virtual address (shadow paging)";
+
+// KVM_PFN_NOSLOT as the event prints it.
+constexpr std::string_view kNoPage = "pfn 8000000000000000";
+
+// "... level 2 ..."; 0 if there is none.
+unsigned level_in(std::string_view fields) {
+  constexpr std::string_view kLabel = " level ";
+  const std::size_t at = fields.find(kLabel);
+  if (at == std::string_view::npos) return 0;
+  std::uint64_t level = 0;
+  TextReader reader(fields.substr(at + kLabel.size()));
+  reader.decimal(level);
+  const bool known = !reader.mismatch() && level <= kMaxLevels;
+  return known ? static_cast<unsigned>(level) : 0;
+}
 
 // "reason EPT_VIOLATION rip ..." behind an optional vCPU; empty if not there.
 std::string_view reason_in(std::string_view fields) {
@@ -56,6 +73,11 @@ Mismatch FaultRows::take(const Line& line, const Fault& fault,
 
 void FaultRows::learn(std::string_view event, const Line& line) {
   losses_.look_at(line);
+  if (event == "kvm_mmu_spte_requested") learn_page(event_fields(line));
+  if (event == "kvm_tdp_mmu_spte_changed") {
+    const unsigned level = level_in(event_fields(line));
+    totals_.top_level = std::max(totals_.top_level, level);
+  }
   const bool is_exit = event == "kvm_exit";
   if (!is_exit && event != "kvm_entry") return;
   TextReader reader(trim(event_fields(line)));
@@ -70,6 +92,13 @@ void FaultRows::learn(std::string_view event, const Line& line) {
   if (!reader.mismatch() && vcpu <= UINT16_MAX) {
     task->vcpu = static_cast<std::uint16_t>(vcpu);
   }
+}
+
+// Once for every fault that maps a page; MMIO entries have no page.
+void FaultRows::learn_page(std::string_view fields) {
+  if (fields.find(kNoPage) != std::string_view::npos) return;
+  const unsigned level = level_in(fields);
+  if (level != 0) ++totals_.mapped_levels[level];
 }
 
 void FaultRows::settle() {

@@ -31,6 +31,7 @@ class FaultRows {
   void settle();
 
  private:
+  void learn_page(std::string_view fields);
   Task* task_of(const Line& line);
   std::uint16_t vcpu_of(const Line& line, Task* task);
   std::uint16_t number_of(Task* task);

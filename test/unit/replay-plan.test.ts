@@ -26,6 +26,7 @@ describe.skipIf(!hasAddon)("planReplay", () => {
     expect([plan.config, plan.dirtyLog]).toEqual([{ vcpus: 2 }, true]);
     expect(plan.guesses.map(({ what, value }) => [what, value])).toEqual([
       ["memslot 0", "[0x100000, 0x400000)"],
+      ["vcpus", 2],
       ["dirtyLog", "on"],
     ]);
     using vm = createVm(plan.config);

@@ -46,7 +46,7 @@ export default defineCommand<Options>({
 });
 
 async function inspect(context: Context, trace: Trace, path: string): Promise<Inspection> {
-  const { accountOf, formatGpa, planReplay, surveyTrace, vendorGuesses } = await context.library();
+  const { accountOf, formatGpa, planReplay, surveyTrace, learntGuesses } = await context.library();
   const { signal } = context;
   const {
     events,
@@ -66,7 +66,7 @@ async function inspect(context: Context, trace: Trace, path: string): Promise<In
     input: { ...stored, events, accesses, byKind, vcpus, firstTime, lastTime, ...accountOf(trace) },
     ranges: [...touched.ranges(RANGE_GAP)].map(({ gpa, ...range }) => ({ gpa: formatGpa(gpa), ...range })),
     memslots: memslots.map((slot) => memslotText(slot, formatGpa)),
-    guesses: [...vendorGuesses(trace.totals), ...guesses],
+    guesses: [...learntGuesses(trace.totals), ...guesses],
   };
 }
 
