@@ -58,6 +58,7 @@ const keyOf = (asId: number, level: number, gfn: number): string =>
 export class Known {
   readonly format: EntryFormat;
   readonly #tables = new Map<string, Table[]>();
+  readonly #goings = new Set<Table>();
 
   constructor(format: EntryFormat) {
     this.format = format;
@@ -134,19 +135,19 @@ export class Known {
   /** Nothing is known any more. */
   clear(): void {
     this.#tables.clear();
+    this.#goings.clear();
   }
 
   /** Tables that go; those of a thread, or of all. */
   *goings(thread?: number): Generator<Table> {
-    for (const tables of this.#tables.values()) {
-      for (const table of tables) {
-        if (table.going !== undefined && (thread === undefined || table.going.thread === thread)) yield table;
-      }
+    for (const table of this.#goings) {
+      if (thread === undefined || table.going?.thread === thread) yield table;
     }
   }
 
   /** A table that went is gone. */
   drop(table: Table): void {
+    this.#goings.delete(table);
     const key = keyOf(table.asId, table.level, table.gfn);
     const left = (this.#tables.get(key) ?? []).filter((other) => other !== table);
     if (left.length === 0) this.#tables.delete(key);
@@ -204,6 +205,7 @@ export class Known {
         fill: undefined,
         link: 0,
       });
+    this.#goings.add(table);
     table.going = { line: number, thread, printed: 0, next: table.gfn, each: false, cut: false };
   }
 

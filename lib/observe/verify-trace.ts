@@ -12,7 +12,7 @@ import { guessHost, type HostFacts, vmConfigOf, withFacts } from "./model/host.j
 import { type ReadTotals, readLines } from "./read-lines.js";
 import { observedChecks } from "./registry.js";
 import { linesAt, type RecordedText, textInMemory, textOfFile } from "./source.js";
-import { linesOfText } from "./text-lines.js";
+import { textReader } from "./text-lines.js";
 import type {
   ModelComparison,
   QuotedLine,
@@ -45,8 +45,9 @@ export async function verifyTrace(
   const text = typeof source === "string" ? await textOfFile(source) : textInMemory(source.text);
   const survey = await surveyOf(text, options);
   const format = formatOf(survey.votes.guess(), options.host);
-  const { observation, checks, kept } = await observed(text, survey, format.value, options);
   const noModel = whyNoModel(survey, options);
+  const keeps = noModel === null;
+  const { observation, checks, kept } = await observed(text, survey, format.value, { ...options, keeps });
   const followed = noModel === null ? followedBy(kept, format, options.host ?? {}) : undefined;
   const findings = [...observation.findings, ...modelFindings(followed)].sort((a, b) => a.line - b.line);
   return {
@@ -111,7 +112,7 @@ async function observed(
   text: RecordedText,
   { has, totals }: Survey,
   format: EntryFormat,
-  options: VerifyTraceOptions,
+  options: VerifyTraceOptions & { readonly keeps: boolean },
 ) {
   const observation = new Observation(await observedChecks(), {
     format,
@@ -119,13 +120,13 @@ async function observed(
     aliasFrames: aliasFramesOf(options),
   });
   const kept: Line[] = [];
-  const { signal, onProgress } = options;
+  const { signal, onProgress, keeps } = options;
   await readLines(
     loadAddon(),
     text,
     (line) => {
       observation.line(line);
-      if (kept.length < MOST_FOR_MODEL) kept.push(line);
+      if (keeps) kept.push(line);
     },
     { signal, onProgress: onProgress && ((lines) => onProgress(lines, 0.5 + lines / totals.lines / 2)) },
   );
@@ -154,7 +155,7 @@ function followedBy(lines: readonly Line[], format: Guess<EntryFormat>, facts: H
     host,
     format: format.value,
     makeVm: () => createVm(vmConfigOf(host, vcpus)),
-    read: (text) => linesOfText(loadAddon(), text),
+    read: textReader(loadAddon()),
   });
 }
 

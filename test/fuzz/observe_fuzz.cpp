@@ -3,6 +3,7 @@
 // The first two bytes of an input choose where it is cut and how many rows fit
 // a block; the rest is read twice, whole and cut, and both must agree. Nothing
 // is ever refused, so every byte is consumed.
+#define DOCTEST_CONFIG_DISABLE  // the rows are shared with tests, no test is
 #include "../native/observed_rows.hpp"
 
 namespace {

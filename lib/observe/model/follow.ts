@@ -93,9 +93,17 @@ class Run {
   }
 
   #differing(difference: NonNullable<Followed["difference"]>): Followed {
-    if (this.#steps[this.#done]?.overlapped !== true) return this.result(difference, null);
-    const why = "two threads were at work at once, and which came first cannot be told";
-    return this.result(null, { line: difference.line, why });
+    const { line } = difference;
+    const step = this.#steps[this.#done];
+    const isLast = this.#done === this.#steps.length - 1;
+    if (step?.overlapped) {
+      const why = "two threads were at work at once, and which came first cannot be told";
+      return this.result(null, { line, why });
+    }
+    if (isLast && !step?.isOver && difference.recorded === undefined) {
+      return this.result(null, { line, why: "the recording ends in the middle of something" });
+    }
+    return this.result(difference, null);
   }
 }
 

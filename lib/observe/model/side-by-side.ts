@@ -21,6 +21,7 @@ const PAGE = 4096;
 export interface Difference {
   /** The recorded line, or the last one before where the model's stands. */
   readonly line: number;
+  /** Undefined where the recording has no line any more. */
   readonly recorded: string | undefined;
   readonly model: string | undefined;
   readonly why: string;

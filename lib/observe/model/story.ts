@@ -25,14 +25,14 @@ export interface Step {
   readonly lines: readonly Line[];
   /** Another thread printed lines in the middle of it. */
   overlapped: boolean;
+  /** The vCPU was seen back in its guest afterwards. */
+  isOver: boolean;
 }
 
 interface OpenStep extends Step {
   readonly lines: Line[];
   /** A fault's request waits for its leaf. */
   asks: boolean;
-  /** The vCPU is back in its guest. */
-  isOver: boolean;
 }
 
 /** A root's own page is printed before the fault that it is made for. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { verifyTrace } from "../../../lib/index.js";
 import { hasAddon } from "../with-addon.js";
-import { asked, changed, FIRST, fault, trace } from "./lines.js";
+import { asked, changed, entered, FIRST, fault, trace } from "./lines.js";
 
 const modelOf = async (lines: readonly string[]) => (await verifyTrace({ text: trace(...lines) })).model;
 
@@ -23,12 +23,8 @@ describe.skipIf(!hasAddon)("the model beside a recording", () => {
   });
 
   test("finds a line too few, a line too many, and another order", async () => {
-    const last = await modelOf([
-      ...FIRST,
-      fault(0x4000),
-      asked("4", "78"),
-      changed("4", 1, "0", "600000000078b77"),
-    ]);
+    const another = [fault(0x4000), asked("4", "78"), changed("4", 1, "0", "600000000078b77")];
+    const last = await modelOf([...FIRST, ...another, entered]);
     expect(last?.difference).toMatchObject({
       recorded: null,
       why: expect.stringContaining("a line is missing"),
@@ -90,5 +86,13 @@ describe.skipIf(!hasAddon)("the model beside a recording", () => {
     }
     const wide = FIRST.map((line) => line.replace("gfn 3 ", "gfn ffffffffffffffff "));
     expect((await verifyTrace({ text: trace(...wide) })).findings).not.toEqual([]);
+  });
+
+  test("holds nothing against a recording that ends in the middle of a fault", async () => {
+    const model = await modelOf([...FIRST, fault(0x4000), asked("4", "78")]);
+    expect(model).toMatchObject({
+      difference: null,
+      stopped: { line: 10, why: expect.stringContaining("ends in the") },
+    });
   });
 });
