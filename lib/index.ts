@@ -18,6 +18,7 @@ export { ERROR_CODES, type ErrorCode, MmuError, TraceError } from "./errors.js";
 export { type Defect, type Explanation, explain } from "./explanation.js";
 export type { MemoryRegion, Memslot, MemslotSpec, Memslots } from "./memslots.js";
 export { buildInfo, type Rule, rules, type StrategyInfo, strategies } from "./native/build-info.js";
+export { type RecordingOptions, recordingLines } from "./record/recording-lines.js";
 export { accountOf, type Replay, type ReplayOptions, replay } from "./replay.js";
 export { applyPlan, type PlanOptions, planReplay, type ReplayPlan } from "./replay-plan.js";
 export * from "./report/renderers.js";

@@ -162,6 +162,9 @@ const lib: readonly Group[] = [
   // Events in, events out: a machine is described to them, they know none.
   { name: "projections", files: /^lib\/projections\//, may: [...leaves, "columns"] },
   { name: "metrics", files: /^lib\/metrics\//, may: [...leaves, "columns"] },
+  // Lines that record, one program a file: text alone.
+  { name: "recorders", files: /^lib\/record\/recorders\//, may: ["recording"], plugins: true },
+  { name: "recording", files: /^lib\/record\//, may: ["expect"] },
   // Events made up: one workload a file, which knows a guest and no VM.
   {
     name: "synth workloads",
@@ -281,6 +284,7 @@ const lib: readonly Group[] = [
       "replay",
       "small worlds",
       "report",
+      "recording",
       "synth",
       "trace",
       "traces",
