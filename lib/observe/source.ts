@@ -1,5 +1,5 @@
 /**
- * The text of a recording, as chunks: from a file, plain or compressed, or from memory.
+ * The text of a recording, as chunks: from a file, plain, compressed or a recorder's own, or from memory.
  *
  * A file can be read again, which finds the words of lines that something was found in.
  */
@@ -7,6 +7,8 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { TraceError } from "../errors.js";
 import { type Compression, HEAD_BYTES, hasGzipMagic, inflated, inflatedHead } from "../trace/compression.js";
+import { printDump } from "../trace/dump/print-dump.js";
+import { dumpKindOf } from "../trace/dump/registry.js";
 
 export interface RecordedText {
   /** What to call it in a sentence. */
@@ -31,11 +33,15 @@ export function textInMemory(text: string, name = "text"): RecordedText {
 }
 
 /**
- * @throws TraceError if the file is empty or no text; the system's error if it cannot be read
+ * @throws TraceError if the file is empty or no text; MmuError `ERR_UNSUPPORTED` without the program that prints a
+ * recorder's own file; the system's error if it cannot be read
  */
 export async function textOfFile(path: string): Promise<RecordedText> {
   const { head, bytes } = await headOf(path);
   if (bytes === 0) throw new TraceError(`${path}: the trace is empty`);
+  const dump = await dumpKindOf(head);
+  if (dump !== undefined)
+    return { name: path, bytes, chunks: (signal) => printDump(dump, path, path, signal) };
   const compression = await compressionOf(head);
   if (compression === undefined) {
     throw new TraceError(

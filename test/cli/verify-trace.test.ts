@@ -1,5 +1,5 @@
 // `gpalias verify trace` as its user sees it.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -79,6 +79,19 @@ describe("verify trace", () => {
     expect(stdin).toMatchObject({ source: "stdin", lines: 8 });
     const { status } = await gpalias(["verify", "trace", file(gzipSync(CLEAN))]);
     expect(status).toBe(0);
+  });
+
+  test("reads a recorder's own file through its program, and says which one is missing", async () => {
+    const dat = join(folder, "trace.dat");
+    writeFileSync(dat, Buffer.concat([Buffer.from("\x17\x08\x44tracing6\0", "latin1"), Buffer.alloc(100)]));
+    const without = await gpalias(["verify", "trace", dat], { env: { PATH: folder } });
+    expect([without.status, without.stderr]).toEqual([4, expect.stringContaining("trace-cmd")]);
+    const program = join(folder, "trace-cmd");
+    writeFileSync(program, `#!/bin/sh\n/bin/cat ${file(TWICE)}\n`);
+    chmodSync(program, 0o755);
+    const { status, stdout } = await gpalias(["verify", "trace", dat], { env: { PATH: folder } });
+    expect(status).toBe(1);
+    expect(stdout).toContain("line 10: error (old-entry");
   });
 
   test("--no-model and --host decide what the model does", async () => {

@@ -19,7 +19,7 @@ describe("what only reading a trace shows", () => {
   test.skipIf(!hasAddon)(
     "is the vendor, the levels that changed, and the pages that were mapped",
     async () => {
-        const text =
+      const text =
         FAULT +
         line("kvm_mmu_spte_requested: gfn 2 pfn 77 level 1") +
         line("kvm_mmu_spte_requested: gfn 200 pfn 200 level 2") +
@@ -39,7 +39,7 @@ describe("what only reading a trace shows", () => {
   test.skipIf(!hasAddon)(
     "a vendor that does not exist is refused, and one that does is believed",
     async () => {
-        const path = file("vendor.txt", FAULT.replace("0x182", "0x6"));
+      const path = file("vendor.txt", FAULT.replace("0x182", "0x6"));
       await expect(openTrace(path, { vendor: "arm" as "amd" })).rejects.toThrow(/vendor must be/);
       const trace = await openTrace(path, { vendor: "intel" });
       await expect(rowsOf(trace.batches())).rejects.toThrow(/Intel EPT violation/);
