@@ -101,8 +101,43 @@ describe("text", () => {
       "--json",
     ]);
     expect(status).toBe(3);
-    expect(JSON.parse(stdout).input.lost).toBe(12);
+    const gaps = [{ before: 10, events: 12 }];
+    expect(JSON.parse(stdout).input).toMatchObject({ verdict: "lossy", lost: 12, gaps });
     expect(stderr).toContain("12");
+  });
+
+  test.each(["replay", "compare", "inspect"])(
+    "%s --allow-lossy takes a lossy trace for a whole one",
+    async (command) => {
+      const at = lines.findIndex((line) => line.includes("kvm_page_fault:")) + 10;
+      const lossy = [...lines.slice(0, at), "CPU:1 [LOST 12 EVENTS]", ...lines.slice(at, at + 50)];
+      const path = file(`${command}.txt`, `${lossy.join("\n")}\n`);
+      const [strict, allowed] = await Promise.all([
+        gpalias([command, path, "-q"]),
+        gpalias([command, path, "-q", "--allow-lossy"]),
+      ]);
+      expect([strict.status, allowed.status]).toEqual([3, 0]);
+      expect(strict.stdout).toMatch(/LOSSY +12 events lost before event 10\n/);
+      expect(strict.stdout).not.toContain("no violation");
+      if (command !== "inspect") expect(allowed.stdout).toContain("no violation in");
+    },
+  );
+
+  test("--vendor says whose codes they are, and is a usage error where nobody has that name", async () => {
+    const line = " x-9 [000] 5.0: kvm_page_fault: address 1000 error_code 14\n";
+    const path = file("vendor.txt", line);
+    const [guessed, told, wrong, unknown] = await Promise.all([
+      gpalias(["inspect", path, "--json"]),
+      gpalias(["inspect", path, "--json", "--vendor", "amd"]),
+      gpalias(["inspect", path, "--vendor", "intel"]),
+      gpalias(["inspect", path, "--vendor", "arm"]),
+    ]);
+    const vendors = (text: string) =>
+      JSON.parse(text).guesses.filter(({ what }: { what: string }) => what === "vendor");
+    expect(vendors(guessed.stdout)).toMatchObject([{ value: "amd", confidence: 0.7 }]);
+    expect(vendors(told.stdout)).toEqual([]);
+    expect([wrong.status, unknown.status]).toEqual([3, 2]);
+    expect(wrong.stderr).toContain("Intel EPT violation");
   });
 });
 

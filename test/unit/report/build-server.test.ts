@@ -47,6 +47,18 @@ test.each([
   expect(await renderReport(form, runs, RULES)).toBe(golden(file));
 });
 
+test("no rule passes in a lossy trace, unless it may; what fired, fired", async () => {
+  const input = { ...aReplay("x/tdp").input, verdict: "lossy" as const, lost: 1200 };
+  const lossy = [aReplay("v5-as-posted/tdp", { judged, input, violations: [aViolation("alias-stuck", 5)] })];
+  const strict = await renderReport("ktap", lossy, RULES);
+  expect(strict).toContain("not ok 1 alias-stuck");
+  expect(strict).toContain(
+    "ok 3 permission-leak # SKIP the trace is lossy: the recorder dropped 1,200 events",
+  );
+  const allowed = await renderReport("ktap", lossy, RULES, [], true);
+  expect(allowed).toMatch(/ok 3 permission-leak$/m);
+});
+
 test("a form that does not exist is refused with the nearest", async () => {
   await expect(renderReport("juint", runs, RULES)).rejects.toMatchObject({
     code: "ERR_CONFIG",
