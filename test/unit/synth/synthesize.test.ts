@@ -153,6 +153,14 @@ describe.skipIf(!hasAddon)("a replay says of", () => {
     expect(violations).toEqual([]);
   });
 
+  test("dirty-logging, surveyed or only scanned: it is not logged from its first event, as it says when that begins", async () => {
+    const trace = await synthesize("dirty-logging", SMALL);
+    expect((await planReplay(trace)).dirtyLog).toBe(false);
+    expect((await planReplay(trace, { memslots: trace.memslots, config: { vcpus: 3 } })).dirtyLog).toBe(
+      false,
+    );
+  });
+
   test("dirty-logging with one write in four: the log has what was written, and the share is a quarter", async () => {
     const trace = await synthesize("dirty-logging", { ...SMALL, bytes: 8 * MiB });
     const rows = await rowsFor(trace);
