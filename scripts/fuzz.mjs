@@ -3,9 +3,9 @@
 //   node scripts/fuzz.mjs [TARGET...] [--seconds 10]
 //
 // A target is a file test/fuzz/TARGET_fuzz.cpp; its seeds are in
-// test/fuzz/corpus/TARGET and stay as they are, what a run finds new goes to
-// out/fuzz. An input that breaks a promise is kept there, and said.
-import { mkdirSync, readdirSync } from "node:fs";
+// test/fuzz/corpus/TARGET and stay as they are, words to try in TARGET.dict if
+// there is one; what a run finds new goes to out/fuzz. An input that breaks a promise is kept there, and said.
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -59,6 +59,8 @@ function fuzz(compiler, target, parts, folder, seconds) {
     "-timeout=10",
     "-rss_limit_mb=2048",
   ];
+  const words = join(root, `test/fuzz/${target}.dict`);
+  if (existsSync(words)) limits.push(`-dict=${words}`);
   const done = capture(program, [...limits, `-artifact_prefix=${folder}/${target}-`, found, seeds]);
   const count = /Done (\d+) runs/.exec(done.stderr)?.[1] ?? "some";
   if (done.code === 0) say(`fuzz: ${target}: ${count} inputs in ${seconds} s, nothing found`);
