@@ -18,7 +18,7 @@ function vendorGuess({ vendor: { name, confidence, why } }: TraceTotals): Guess[
 function levelGuess({ topLevel }: TraceTotals): Guess[] {
   if (topLevel < 4) return [];
   const why = `entries of level ${topLevel} changed, which only a root of as many levels has; --root-level says another`;
-  return [{ what: "recorded levels", value: topLevel, confidence: TOP_LEVEL_CONFIDENCE, why }];
+  return [{ what: "levels", value: topLevel, confidence: TOP_LEVEL_CONFIDENCE, why }];
 }
 
 function pageGuess({ mappedLevels }: TraceTotals): Guess[] {
@@ -28,5 +28,5 @@ function pageGuess({ mappedLevels }: TraceTotals): Guess[] {
   );
   if (total === 0) return [];
   const why = `so ${total} recorded faults were mapped; a replay maps 4K unless --backing says otherwise`;
-  return [{ what: "recorded pages", value: sizes.join(", "), confidence: 1, why }];
+  return [{ what: "page sizes", value: sizes.join(", "), confidence: 1, why }];
 }

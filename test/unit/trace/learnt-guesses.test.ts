@@ -30,8 +30,8 @@ describe("what only reading a trace shows", () => {
       await rowsOf(trace.batches());
       expect(learntGuesses(trace.totals).map(({ what, value }) => [what, value])).toEqual([
         ["vendor", "intel"],
-        ["recorded levels", 4],
-        ["recorded pages", "1 4K, 1 2M"],
+        ["levels", 4],
+        ["page sizes", "1 4K, 1 2M"],
       ]);
     },
   );
