@@ -80,13 +80,13 @@ class HardwareWalk {
   // so there is rarely anything to write.
   static void mark(std::uint64_t* entry, std::uint64_t word,
                    std::uint8_t access) {
-    constexpr unsigned kFromWriteToDirty = 8;
-    static_assert(std::uint64_t{kAccessWrite} << kFromWriteToDirty ==
-                  ept::kDirty);
-    const std::uint64_t marks =
-        ept::kAccessed | std::uint64_t{access & unsigned{kAccessWrite}}
-                             << kFromWriteToDirty;
+    const std::uint64_t marks = marks_of(access);
     if ((word & marks) != marks) *entry = word | marks;
+  }
+
+  // What an entry has that allows the access and that mark() would not change.
+  static constexpr std::uint64_t marked_and_allowed(std::uint8_t access) {
+    return ept::kMmuPresent | access | marks_of(access);
   }
 
   // W without R: EPT misconfiguration.
@@ -95,6 +95,13 @@ class HardwareWalk {
   }
 
  private:
+  static constexpr std::uint64_t marks_of(std::uint8_t access) {
+    constexpr unsigned kFromWriteToDirty = 8;
+    static_assert(std::uint64_t{kAccessWrite} << kFromWriteToDirty ==
+                  ept::kDirty);
+    return ept::kAccessed | std::uint64_t{access & unsigned{kAccessWrite}}
+                                << kFromWriteToDirty;
+  }
   // A link's page id, already times the granule: one shift and one mask.
   std::uint8_t* page(std::uint64_t word) const {
     constexpr std::uint64_t kMask = std::uint64_t{0xffffffff} << kGranuleShift;
@@ -120,6 +127,29 @@ class HardwareWalk {
   std::uint8_t* base_;
   std::uint64_t root_;
   unsigned levels_;
+};
+
+// The same walk's end by way of the directory: of full 4K tables alone. What
+// it does not know it answers with an entry that is not there.
+class LeafWalk {
+ public:
+  explicit LeafWalk(const PageTable& tree)
+      : base_(tree.arena()),
+        leaves_(tree.leaf_tables()),
+        tables_read_(static_cast<std::uint8_t>(number_of(tree.root_level()))) {}
+
+  const std::uint64_t* entry(AliasedGfn gfn) const {
+    const std::uint64_t id = leaves_.table_of(gfn.value);
+    const auto* page =
+        reinterpret_cast<const FullPage*>(base_ + (id << kGranuleShift));
+    return page->entries.data() + table_index(gfn, Level::k4K);
+  }
+  std::uint8_t tables_read() const { return tables_read_; }
+
+ private:
+  const std::uint8_t* base_;
+  const LeafDirectory& leaves_;
+  std::uint8_t tables_read_;
 };
 
 }  // namespace mmu

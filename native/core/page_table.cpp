@@ -64,6 +64,7 @@ TableRef PageTable::make_table(AliasedGfn gfn, Level level,
   header.nx_huge_page_disallowed = false;
   header.serial = ++accounts_->tables_made;
   ++accounts_->tables[number_of(level)];
+  if (level == Level::k4K && !compact) note_leaf_table(gfn, id);
   return {id, level, compact};
 }
 
@@ -83,6 +84,7 @@ void PageTable::make_full(TableRef& table) noexcept {
       to_stored(link_to(full));
   clear(small);
   pool_->give_compact(table.id);
+  if (table.level == Level::k4K) note_leaf_table(page.header.gfn, full.id);
   table = full;
 }
 
@@ -99,6 +101,7 @@ void PageTable::give_page_back(TableRef table) noexcept {
     clear(pool_->compact(table.id));
     pool_->give_compact(table.id);
   } else {
+    if (table.level == Level::k4K) note_leaf_table(base_of(table), kNoPage);
     clear(pool_->full(table.id));
     pool_->give_full(table.id);
   }

@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "core/leaf.hpp"
+#include "core/leaf_directory.hpp"
 #include "core/page_queue.hpp"
 
 namespace mmu {
@@ -88,6 +89,9 @@ class PageTable {
   std::uint64_t layout_changes() const noexcept { return layout_changes_; }
   // Where page ids count from.
   std::uint8_t* arena() const noexcept { return pool_->base(); }
+
+  // Of a tree; shadow pages have none.
+  const LeafDirectory& leaf_tables() const noexcept { return leaf_tables_; }
 
   // The pages that installing one leaf can take at worst: a table for every
   // level below the root, a new root, and a compact page made full.
@@ -236,6 +240,9 @@ class PageTable {
         std::uint64_t{now.is_mmio()} - std::uint64_t{old.is_mmio()};
   }
   void give_page_back(TableRef table) noexcept;
+  void note_leaf_table(AliasedGfn gfn, PageId full) noexcept {
+    if (!has_shadow_pages_) leaf_tables_.put(gfn.value, full);
+  }
   void drop_subtree(TableRef table) noexcept;
   void drop_entries(TableRef table) noexcept;
 
@@ -248,6 +255,7 @@ class PageTable {
   SpteObserver* observer_ = nullptr;
   bool has_shadow_pages_ = false;
   PageQueue* queue_ = nullptr;
+  LeafDirectory leaf_tables_;
 };
 
 template <class Gone>

@@ -15,6 +15,7 @@
 #include "core/guest/access_gva.hpp"
 #include "core/guest/guest_calls.hpp"
 #include "core/hardware_walk.hpp"
+#include "core/hit_run.hpp"
 #include "core/tracepoints/tracer.hpp"
 #include "core/vm_events.hpp"
 #include "core/write_fix.hpp"
@@ -39,9 +40,18 @@ class ReplayLoop {
                   std::size_t row, std::size_t end) {
     base_ = mmu_.event - row;
     for (std::size_t stop = row; row == stop && row < end;) {
+      if (expects_hits_) {
+        row = run_hits(events, outcomes, row, end);
+        if (row == end) break;
+      }
       stop = std::min(row + kGroup, end);
-      row = is_plain_ ? run_group(events, outcomes, row, stop)
-                      : run_each(events, outcomes, row, stop);
+      if (!is_plain_) {
+        row = run_each(events, outcomes, row, stop);
+        continue;
+      }
+      row = run_group(events, outcomes, row, stop);
+      groups_to_wait_ -= groups_to_wait_ != 0;
+      expects_hits_ = groups_to_wait_ == 0 && is_hit(outcomes, stop - 1);
     }
     mmu_.event = base_ + row;
     return row;
@@ -51,9 +61,8 @@ class ReplayLoop {
   std::size_t last_row() const { return mmu_.event - base_; }
 
  private:
-  // Rows whose walks are in flight together. Larger ones spill, smaller ones
-  // leave the memory system idle: bench/native/replay_bench.cpp.
-  static constexpr std::size_t kGroup = 32;
+  static constexpr std::size_t kGroup = kWalkGroup;
+  static constexpr unsigned kGroupsToWait = 64;
   struct Group {
     // Numbers without a type that would have to be cleared first.
     std::array<std::uint64_t, kGroup> frames;
@@ -108,6 +117,23 @@ class ReplayLoop {
       }
     }
     return end;
+  }
+
+  static bool is_hit(const OutcomeColumns& outcomes, std::size_t row) {
+    return outcomes.outcome[row] ==
+           static_cast<std::uint8_t>(OutcomeCode::kHit);
+  }
+
+  // Kept out of the loop, whose registers it would take. Hits that the
+  // directory does not know of are not asked for again at once.
+  [[gnu::noinline]] std::size_t run_hits(EventColumns events,
+                                         OutcomeColumns outcomes,
+                                         const std::size_t row,
+                                         const std::size_t end) {
+    const std::size_t served =
+        HitRun(tree(), frame_mask_).serve(events, outcomes, row, end);
+    if (served == row) groups_to_wait_ = kGroupsToWait;
+    return served;
   }
 
   std::size_t run_each(EventColumns events, OutcomeColumns outcomes,
@@ -290,6 +316,10 @@ class ReplayLoop {
   const S& strategy_;
   const std::uint64_t frame_mask_;
   const bool is_plain_;
+  // Whether the last group ended with a hit, so that others do not pay for
+  // HitRun's look. Decides no outcome.
+  bool expects_hits_ = is_plain_;
+  unsigned groups_to_wait_ = 0;
   // Number of the event in row 0, had the batch begun there.
   std::uint64_t base_ = 0;
 };

@@ -62,6 +62,16 @@ void check_accounts(const Tree& tree) {
   CHECK(counted.mmio == tree.accounts.mmio);
 }
 
+// Law of the directory: each region's full 4K table, and nothing else.
+void check_directory(const Tree& tree, std::uint64_t regions) {
+  for (std::uint64_t region = 0; region < regions; ++region) {
+    const mmu::AliasedGfn gfn{region * mmu::kEntries};
+    const TableRef at = tree.table.find_table(gfn, Level::k4K);
+    const mmu::PageId full = at.compact ? mmu::kNoPage : at.id;
+    REQUIRE(tree.table.leaf_tables().table_of(gfn.value) == full);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("the accounts equal what a walk of the whole tree counts") {
@@ -94,6 +104,40 @@ TEST_CASE("the accounts equal what a walk of the whole tree counts") {
   tree.table.drop_root();
   check_accounts(tree);
   CHECK(tree.pool.bytes_in_use() == 0);
+}
+
+TEST_CASE("the directory has the full table of each region, and no other") {
+  std::mt19937_64 random(11);
+  Tree tree;
+  constexpr std::uint64_t kRegions = 1100;
+  for (int i = 0; i < 6000; ++i) {
+    const std::uint64_t region =
+        random() % 8 == 0 ? random() % kRegions : 510 + random() % 4;
+    const mmu::AliasedGfn gfn{region * mmu::kEntries + random() % 40};
+    const auto level = mmu::level_of(random() % 12 == 0 ? 2 : 1);
+    TableRef at = tree.reach(gfn, level);
+    const unsigned index = mmu::table_index(gfn, level);
+    const mmu::Spte leaf =
+        mmu::Spte{mmu::ept::kMmuPresent | mmu::ept::kRead |
+                  (level == Level::k2M ? mmu::ept::kHuge : 0)};
+    // A leaf or nothing: over a link either drops the table below it.
+    tree.table.set_spte(at, index, random() % 5 == 0 ? mmu::Spte{} : leaf);
+    if (random() % 900 == 0) tree.table.drop_root();
+    if (i % 100 == 0) check_directory(tree, kRegions);
+  }
+  check_directory(tree, kRegions);
+}
+
+TEST_CASE("a region beyond those that the directory keeps is not known") {
+  Tree tree;
+  const std::uint64_t frame = mmu::LeafDirectory::kMostRegions * mmu::kEntries;
+  mmu::LeafDirectory directory;
+  directory.put(frame - 1, 7);
+  directory.put(frame, 7);
+  CHECK(directory.table_of(frame - 1) == 7);
+  CHECK(directory.table_of(frame) == mmu::kNoPage);
+  directory.put(frame - 1, mmu::kNoPage);
+  CHECK(directory.table_of(frame - 1) == mmu::kNoPage);
 }
 
 TEST_CASE("a table that grows keeps every entry and its place in the tree") {

@@ -1,0 +1,103 @@
+// A run of hits, in groups: leaves that allow the access and are marked
+// already, found by the directory, judged together and answered together.
+//
+// Why that is what one after the other comes to: such a hit changes nothing,
+// neither an entry nor a count, so no row sees what another did, and all have
+// the same outcome. A group with any other row in it ends the run, untouched,
+// and is served row by row, which is the oracle of this:
+// test/native/hit_run_test.cpp holds both to each other.
+//
+// An event touches two cache lines that may be far: its directory's and its
+// leaf's. Those of a group are asked for while the group before is judged.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/event.hpp"
+#include "core/hardware_walk.hpp"
+
+namespace mmu {
+
+// Rows whose walks are in flight together. Larger ones spill, smaller ones
+// leave the memory system idle: bench/native/replay_bench.cpp.
+inline constexpr std::size_t kWalkGroup = 32;
+
+class HitRun {
+ public:
+  HitRun(const PageTable& tree, std::uint64_t frame_mask)
+      : leaves_(tree), frame_mask_(frame_mask) {}
+
+  // Serves groups from `row` on and returns the first row that it has not:
+  // where less than a group is left before `end`, or a group has a row that is
+  // no such hit.
+  std::size_t serve(EventColumns events, OutcomeColumns outcomes,
+                    std::size_t row, const std::size_t end) const {
+    if (end - row < kWalkGroup) return row;
+    std::array<Group, 2> groups;
+    std::size_t turn = 0;
+    ask(events.gpa + row, groups[turn]);
+    while (end - row >= kWalkGroup) {
+      const Group& group = groups[turn];
+      turn ^= 1;
+      if (end - row >= 2 * kWalkGroup) {
+        ask(events.gpa + row + kWalkGroup, groups[turn]);
+      }
+      if (!all_accesses(events.kind + row) ||
+          !all_hit(group, events.access + row)) {
+        break;
+      }
+      put(outcomes, row, leaves_.tables_read());
+      row += kWalkGroup;
+    }
+    return row;
+  }
+
+ private:
+  using Group = std::array<const std::uint64_t*, kWalkGroup>;
+
+  void ask(const double* gpa, Group& group) const {
+    for (std::size_t i = 0; i < kWalkGroup; ++i) {
+      const auto at = static_cast<std::int64_t>(gpa[i]);
+      const AliasedGfn gfn{(static_cast<std::uint64_t>(at) >> kPageShift) &
+                           frame_mask_};
+      group[i] = leaves_.entry(gfn);
+      __builtin_prefetch(group[i]);
+    }
+  }
+
+  // No branch a row, so that a compiler makes vectors of it.
+  static bool all_hit(const Group& group, const std::uint8_t* access) {
+    std::array<std::uint64_t, kWalkGroup> words;
+    for (std::size_t i = 0; i < kWalkGroup; ++i) words[i] = *group[i];
+    std::uint64_t missing = 0;
+    for (std::size_t i = 0; i < kWalkGroup; ++i) {
+      missing |= HardwareWalk::marked_and_allowed(access[i]) & ~words[i];
+    }
+    return missing == 0;
+  }
+
+  static bool all_accesses(const std::uint8_t* kind) {
+    std::uint8_t other = 0;
+    for (std::size_t i = 0; i < kWalkGroup; ++i) other |= kind[i];
+    return other == static_cast<std::uint8_t>(EventKind::kAccess);
+  }
+
+  // A hit writes no column of flushes.
+  static void put(const OutcomeColumns& outcomes, std::size_t row,
+                  std::uint8_t tables_read) {
+    constexpr auto kHit = static_cast<std::uint8_t>(OutcomeCode::kHit);
+    constexpr auto kLevel = static_cast<std::uint8_t>(Level::k4K);
+    std::fill_n(outcomes.sptes_changed + row, kWalkGroup, 0u);
+    std::fill_n(outcomes.outcome + row, kWalkGroup, kHit);
+    std::fill_n(outcomes.level + row, kWalkGroup, kLevel);
+    std::fill_n(outcomes.tables_read + row, kWalkGroup, tables_read);
+  }
+
+  const LeafWalk leaves_;
+  const std::uint64_t frame_mask_;
+};
+
+}  // namespace mmu
