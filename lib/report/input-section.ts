@@ -12,8 +12,8 @@ export function inputSection(page: Page, input: Input): string[] {
   const lines = [
     page.paint("bold", input.path),
     ...labelled(page, "format", formatText(input)),
-    ...labelled(page, "events", `${formatCount(input.events)}: ${counted(input.byKind)}`),
-    ...labelled(page, "span", spanText(input)),
+    ...labelled(page, "events", input.events === 0 ? "none" : eventsText(input)),
+    ...(input.events === 0 ? [] : labelled(page, "span", spanText(input))),
   ];
   if (input.conversions) {
     const inserted = `${formatCount(input.conversions)} pages, inserted by the projection`;
@@ -58,8 +58,13 @@ function formatText({ format, compression, sha256 }: Input): string {
 
 function spanText({ firstTime, lastTime, vcpus }: Input): string {
   const machine = [vcpus, vcpus === 1 ? "vCPU" : "vCPUs"].join(NO_BREAK);
-  return `${formatSeconds(lastTime - firstTime)} (from ${firstTime} s to ${lastTime} s), ${machine}`;
+  const ends = `from ${firstTime} s to ${lastTime} s`;
+  // Recordings that were joined may end before they begin.
+  if (lastTime < firstTime) return `${ends}, ${machine}`;
+  return `${formatSeconds(lastTime - firstTime)} (${ends}), ${machine}`;
 }
+
+const eventsText = ({ events, byKind }: Input): string => `${formatCount(events)}: ${counted(byKind)}`;
 
 function counted(counts: Readonly<Record<string, number>>): string {
   return listed(Object.entries(counts).map(([name, count]) => [formatCount(count), name]));

@@ -46,6 +46,7 @@ export async function renderInspection(found: Inspection, options: TextOptions =
 }
 
 async function rangeSection(page: Page, ranges: readonly InspectedRange[]): Promise<string[]> {
+  if (ranges.length === 0) return ["No memory is touched."];
   const pages = ranges.reduce((sum, range) => sum + range.pages, 0);
   const rows = ranges.map(({ gpa, bytes, pages }) => [
     padded(Number(gpa)),
@@ -58,6 +59,7 @@ async function rangeSection(page: Page, ranges: readonly InspectedRange[]): Prom
 }
 
 async function memslotSection(page: Page, memslots: readonly InspectedMemslot[]): Promise<string[]> {
+  if (memslots.length === 0) return ["No memslot can be told from it: a replay needs --memslots."];
   const rows = memslots.map(({ slot, gpa, size, flags }) => [
     String(slot),
     padded(Number(gpa)),

@@ -48,6 +48,28 @@ describe("inspect", () => {
     expect(memslots.length).toBeGreaterThan(1);
   });
 
+  const line = (seconds: string, event: string) => `  CPU 0/KVM-7 [000] ..... ${seconds}: ${event}\n`;
+  const fault = "kvm_page_fault: vcpu 0 rip 0x1000 address 0x0000000000005000 error_code 0x182";
+
+  test("a trace without a fault is described, without empty tables", async () => {
+    const path = join(folder, "no-faults.txt");
+    writeFileSync(path, line("1.000001", "kvm_entry: vcpu 0, rip 0x1000"));
+    const { status, stdout } = await gpalias(["inspect", path]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/events +none\n +passed over +1 kvm_entry\n/);
+    expect(stdout).toContain("No memory is touched.\n");
+    expect(stdout).toContain("No memslot can be told from it");
+    expect(stdout).not.toContain("start");
+  });
+
+  test("recordings that were joined have ends, and no length below zero", async () => {
+    const path = join(folder, "joined.txt");
+    writeFileSync(path, line("9.000001", fault) + line("1.000001", fault));
+    const { stdout } = await gpalias(["inspect", path]);
+    expect(stdout).toMatch(/span +from 9\.000001 s to 1\.000001 s, 1/);
+    expect(stdout.replace(/\s+/g, " ")).toContain("time runs backwards 1 time, first before event 1");
+  });
+
   test("stdin gives what the file gives", async () => {
     const [piped, read] = await Promise.all([
       gpaliasJson(["inspect", "-"], { stdin: readFileSync(BOOT) }),
