@@ -14,7 +14,7 @@ describe("synth", () => {
     "%s is replayed with the memslots and vCPUs beside it",
     async (name) => {
       const asked = ["-v", "2", "-b", "1M", "-x", "2", "-s", "anonymous_thp", "-p", "1G", "-i", "3"];
-      const made = await gpalias(["synth", "dirty-logging", ...asked, "-o", at(name)]);
+      const made = await gpalias(["synth", "dirty-logging", at(name), ...asked]);
       expect(made).toEqual({
         status: 0,
         stdout: "",
@@ -34,7 +34,7 @@ describe("synth", () => {
   );
 
   test("a 52-bit guest is replayed without being told how wide it is", async () => {
-    await gpalias(["synth", "sparse", "-x", "32", "-b", "1M", "-o", at("wide.bin")]);
+    await gpalias(["synth", "sparse", at("wide.bin"), "-x", "32", "-b", "1M"]);
     const { config, outcomes } = await gpaliasJson(["replay", at("wide.bin")]);
     expect([config.addressBits, outcomes]).toEqual([52, { fixed: 256 }]);
   });
@@ -45,7 +45,6 @@ describe("synth", () => {
       "demand-paging",
       "-b",
       "8K",
-      "-o",
       "-",
       "--to",
       "ndjson",
@@ -65,8 +64,15 @@ describe("synth", () => {
     expect(readdirSync(folder)).not.toContain("-.json");
   });
 
+  test("-o is overlap: every vCPU touches every page", async () => {
+    await gpalias(["synth", "demand-paging", at("own.bin"), "-v", "2", "-b", "8K"]);
+    await gpalias(["synth", "demand-paging", at("all.bin"), "-v", "2", "-b", "8K", "-o"]);
+    const eventsOf = async (name: string) => (await gpaliasJson(["inspect", at(name)])).input.events;
+    expect([await eventsOf("own.bin"), await eventsOf("all.bin")]).toEqual([4, 8]);
+  });
+
   test("a device gets no file beside it", async () => {
-    const { status, stderr } = await gpalias(["synth", "demand-paging", "-b", "8K", "-o", "/dev/null"]);
+    const { status, stderr } = await gpalias(["synth", "demand-paging", "-b", "8K", "/dev/null"]);
     expect([status, stderr]).toEqual([0, "gpalias: 2 events written\n"]);
     expect(existsSync("/dev/null.json")).toBe(false);
   });
@@ -81,14 +87,14 @@ describe("synth", () => {
 
   test.each([
     [["synth"], "synth needs a workload"],
-    [["synth", "sparse"], "synth needs -o"],
-    [["synth", "spars", "-o", "x.bin"], "did you mean sparse?"],
-    [["synth", "sparse", "-o", "-b"], 'got "-b"; overlap is -O'],
-    [["synth", "sparse", "-o", "x.bin", "-b", "1Q"], "--bytes must be"],
-    [["synth", "sparse", "-o", "x.bin", "-s", "tape"], "expected one of 4K"],
-    [["synth", "sparse", "-o", "x.bin", "--json"], "--json goes with --list"],
+    [["synth", "sparse"], "synth needs a file"],
+    [["synth", "sparse", "-o", "-b", "1G"], "-o is overlap"],
+    [["synth", "spars", "x.bin"], "did you mean sparse?"],
+    [["synth", "sparse", "x.bin", "-b", "1Q"], "--bytes must be"],
+    [["synth", "sparse", "x.bin", "-s", "tape"], "expected one of 4K"],
+    [["synth", "sparse", "x.bin", "--json"], "--json goes with --list"],
     [["synth", "sparse", "--list"], "--list lists every workload"],
-    [["synth", "sparse", "-o", "x.bin", "-x", "3"], "slots must be a divisor"],
+    [["synth", "sparse", "x.bin", "-x", "3"], "slots must be a divisor"],
   ])("%j exits 2", async (args, sentence) => {
     const { status, stdout, stderr } = await gpalias(args, { cwd: folder });
     expect([status, stdout]).toEqual([2, ""]);
@@ -99,7 +105,7 @@ describe("synth", () => {
 
 describe("convert", () => {
   test("takes format and compression from the name of the file", async () => {
-    await gpalias(["synth", "demand-paging", "-b", "64K", "-o", at("in.bin")]);
+    await gpalias(["synth", "demand-paging", at("in.bin"), "-b", "64K"]);
     for (const [name, format, compression] of [
       ["a.jsonl.gz", "ndjson", "gzip"],
       ["a.parquet", "parquet", "none"],

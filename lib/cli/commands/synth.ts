@@ -30,12 +30,11 @@ const MOST = Number.MAX_SAFE_INTEGER;
 export default defineCommand<Options>({
   name: "synth",
   summary: "make up the trace of a workload, with the letters of KVM's selftests",
-  arguments: [{ syntax: "[workload]", summary: "which one; --list lists them" }],
+  arguments: [
+    { syntax: "[workload]", summary: "which one; --list lists them" },
+    { syntax: "[file]", summary: "where to write it; - is stdout" },
+  ],
   options: [
-    {
-      flags: "-o, --output <file>",
-      summary: "where to write it; - is stdout. Overlap, -o there, is -O here",
-    },
     { flags: "-b, --bytes <size>", summary: "memory of each vCPU, as in 10M or 3G (default: 64M)" },
     { flags: "-v, --vcpus <n>", summary: "vCPUs (default: 1)", parse: integerBetween(1, 4096) },
     {
@@ -48,7 +47,7 @@ export default defineCommand<Options>({
       summary: "the same as newer selftests have it: n accesses in a hundred write",
       parse: integerBetween(0, 100),
     },
-    { flags: "-O, --overlap", summary: "every vCPU uses all memory, not a part of its own" },
+    { flags: "-o, --overlap", summary: "every vCPU uses all memory, not a part of its own" },
     {
       flags: "-x, --slots <n>",
       summary: "memslots that the memory is split into (default: 1)",
@@ -79,7 +78,7 @@ export default defineCommand<Options>({
     { flags: "--events <n>", summary: "stop after so many events", parse: integerBetween(1, MOST) },
     {
       flags: "--memslots <file>",
-      summary: "where to write the memslots (default: the output's name and .json)",
+      summary: "where to write the memslots (default: the trace's name and .json)",
     },
     ...formOptions,
     { flags: "--list", summary: "list the workloads and what they resemble" },
@@ -88,20 +87,20 @@ export default defineCommand<Options>({
   ],
   examples: [
     {
-      line: "gpalias synth dirty-logging -v 4 -b 256M -i 10 -o log.bin",
+      line: "gpalias synth dirty-logging log.bin -v 4 -b 256M -i 10",
       says: "2.9 million events; a replay of log.bin takes the memslots from log.bin.json",
     },
     {
-      line: "gpalias synth demand-paging -o - --to ftrace | head",
+      line: "gpalias synth demand-paging - --to ftrace | head",
       says: "what KVM would have traced, to look at",
     },
   ],
-  run: async (context, [name], options) => {
+  run: async (context, [name, file], options) => {
     if (options.list) return list(context, name, options);
     if (options.json)
       throw new UsageError("--json goes with --list: a trace has formats of its own, see --to");
     if (name === undefined) throw new UsageError("synth needs a workload; gpalias synth --list lists them");
-    const output = expectOutput(options.output);
+    const output = expectFile(file);
     const { synthesize } = await context.library();
     const trace = await synthesize(name, await askedOf(context, options));
     await write(context, trace, { ...options, output });
@@ -128,12 +127,11 @@ async function list(
   return EXIT.ok;
 }
 
-/** Who knows the selftests types `-o -b 1G`; the parser would make a file called `-b`. */
-function expectOutput(path: string | undefined): string {
-  if (path === undefined) throw new UsageError("synth needs -o: a file, or - for stdout");
-  if (path.length > 1 && path.startsWith("-"))
-    throw new UsageError(`-o takes a file here, as in every gpalias command, got "${path}"; overlap is -O`);
-  return path;
+function expectFile(path: string | undefined): string {
+  if (path !== undefined) return path;
+  throw new UsageError(
+    "synth needs a file behind the workload, or - for stdout; -o is overlap, as in the selftests",
+  );
 }
 
 async function askedOf(context: Context, options: Options): Promise<SynthOptions> {
