@@ -14,6 +14,7 @@ namespace {
 LineMarks scan_portable(const char* at, const char* end) {
   const auto size = static_cast<std::size_t>(end - at);
   LineMarks marks;
+  if (size == 0) return marks;  // of no text, whose place may be null
   marks.newline = static_cast<const char*>(std::memchr(at, '\n', size));
   if (marks.newline == nullptr) return marks;
   const auto length = static_cast<std::size_t>(marks.newline - at);
