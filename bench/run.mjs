@@ -1,10 +1,11 @@
-// Runs the benchmarks, each trial in a process of its own.
+// Trials that need the captures under examples/, each in a process of its own.
+// Those that come with the package: `gpalias bench`.
 //
 //   node bench/run.mjs [WORD...] [--list] [--json] [--rounds 3] [--seconds 2]
 //
 // A trial runs if its name contains every word; without words all of them do.
-// First the JavaScript side, in rounds so that a slow minute of the machine
-// hits every trial and not one; then the native ratios (bench/ratios.mjs).
+// They go in rounds, so that a slow minute of the machine hits every trial and
+// not one.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -46,22 +47,15 @@ function measureTrials(trials, { rounds, seconds }, median) {
 }
 
 async function list() {
-  const { ROWS } = await import("./native-rows.mjs");
   const trials = (await allTrials()).map(({ name, what }) => `${name.padEnd(38)}${what}\n`);
-  const rows = ROWS.map(({ name, bench, floor }) => `${name.padEnd(38)}${bench} over ${floor}\n`);
-  process.stdout.write([...trials, ...rows].join(""));
+  process.stdout.write(trials.join(""));
 }
 
 async function measureAll(words, values) {
   const { median } = await import("./stats.mjs");
-  const { measureRatios, pickRows } = await import("./ratios.mjs");
   const trials = picked(await allTrials(), words);
-  const rows = pickRows(words);
-  if (trials.length + rows.length === 0) throw new Stop(`bench: no trial has ${words.join(" and ")}`, 2);
-  const script = measureTrials(trials, values, median);
-  if (rows.length > 0) say("bench: native ratios");
-  const native = rows.length > 0 ? measureRatios(rows) : { trials: [], memory: undefined };
-  return { trials: [...script, ...native.trials], memory: native.memory };
+  if (trials.length === 0) throw new Stop(`bench: no trial has ${words.join(" and ")}`, 2);
+  return measureTrials(trials, values, median);
 }
 
 await main(async () => {
@@ -79,12 +73,10 @@ await main(async () => {
   const failed = isReady ? 0 : run(process.execPath, [join(root, "scripts/setup.mjs")]);
   if (failed !== 0) return failed;
   if (values.list) return list();
-  const { trials, memory } = await measureAll(words, values);
+  const trials = await measureAll(words, values);
   const { machine, machineLine } = await import("./machine.mjs");
-  const result = { schemaVersion: 1, machine: machine(), trials, memory };
+  const result = { schemaVersion: 1, machine: machine(), trials };
   if (values.json) return void process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   const { trialTable } = await import("./table.mjs");
-  const { memoryLine } = await import("./ratios.mjs");
-  const tail = memory === undefined ? "" : memoryLine(memory);
-  process.stdout.write(`${machineLine(result.machine)}\n\n${trialTable(trials)}${tail}`);
+  process.stdout.write(`${machineLine(result.machine)}\n\n${trialTable(trials)}`);
 });

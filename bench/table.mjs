@@ -12,16 +12,15 @@ const PLAIN = {
 
 const figure = (value) => (value == null ? "" : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0));
 
-/** `nsPerEvent`, what it is compared with, the ratio, and the ratio's target if there is one. */
+/** `nsPerEvent`, what it is compared with, and the ratio. */
 export function trialTable(rows) {
   const table = new Table({
     ...PLAIN,
-    head: ["trial", "ns/event", "beside", "ratio", "target"],
-    colAligns: ["left", "right", "right", "right", "right"],
+    head: ["trial", "ns/event", "beside", "ratio"],
+    colAligns: ["left", "right", "right", "right"],
   });
-  for (const { name, nsPerEvent, floorNsPerEvent, ratio, target } of rows) {
-    const limit = target === undefined ? "" : `<= ${target}`;
-    table.push([name, figure(nsPerEvent), figure(floorNsPerEvent), figure(ratio), limit]);
+  for (const { name, nsPerEvent, floorNsPerEvent, ratio } of rows) {
+    table.push([name, figure(nsPerEvent), figure(floorNsPerEvent), figure(ratio)]);
   }
   return `${table}\n`;
 }

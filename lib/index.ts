@@ -1,6 +1,7 @@
 /** A userspace model of the KVM x86 MMU: the public surface. */
 export { formatGpa, type Gpa, type PageSize, parseGpa, parseSize, type Word } from "./address.js";
 export type { Audit, AuditFinding } from "./audit.js";
+export * from "./bench/public.js";
 export type * from "./check/result.js";
 export type { CheckOperation, CheckStep } from "./check/world.js";
 export { type CheckOptions, type CheckProgress, check } from "./check.js";

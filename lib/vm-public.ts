@@ -1,6 +1,7 @@
 /** What users have of a VM beside itself: what it answers, and what its calls take and return. */
 
 export { ENDS as TRANSLATION_ENDS, TranslationBatch } from "./columns/translation-batch.js";
+export { WalkBatch } from "./columns/walk-batch.js";
 export type { GuestFault, GuestReference, GuestTranslation } from "./guest-translation.js";
 export {
   GUEST_FEATURES,

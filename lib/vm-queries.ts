@@ -15,6 +15,7 @@ import {
   type Word,
 } from "./address.js";
 import type { Audit } from "./audit.js";
+import { WalkBatch } from "./columns/walk-batch.js";
 import type { ResolvedVmConfig } from "./config.js";
 import { attempt } from "./errors.js";
 import { expectInteger, expectKeys, outOfRange, wrongType } from "./expect.js";
@@ -92,6 +93,14 @@ export type LeafCounts = NativeLeafCounts;
 export interface VmQueries {
   /** The entries on the way of a hardware walk, from the root down. Only looks. */
   walk(gpa: Gpa): readonly Step[];
+  /**
+   * The last step of {@link VmQueries.walk} for the rows [0, count) of a batch. Only looks. No object and no bigint for
+   * each: columns in, columns out.
+   *
+   * @throws TypeError or RangeError with code `ERR_CONFIG` for what is no batch; MmuError `ERR_EVENT`, and nothing written,
+   * for an address that the VM does not have
+   */
+  walkBatch(batch: WalkBatch): void;
   /** The page through each of its aliases, entry by entry, and what the TLBs have of it. Only looks. */
   page(gpa: Gpa): Page;
   /** The leaves through which this page is reached, under any of its aliases. */
@@ -161,6 +170,13 @@ export class NativeQueries implements VmQueries {
 
   walk(gpa: Gpa): readonly Step[] {
     return attempt(() => this.#native.walk(this.gpaWithin(gpa)));
+  }
+
+  walkBatch(batch: WalkBatch): void {
+    if (!(batch instanceof WalkBatch)) throw wrongType("batch", "a WalkBatch", batch);
+    const { block, capacity } = batch;
+    const count = expectInteger("count", batch.count, 0, capacity);
+    attempt(() => this.#native.walkBatch(block, capacity, count));
   }
 
   page(gpa: Gpa): Page {

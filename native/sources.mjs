@@ -1,7 +1,7 @@
 // The one list of native sources: gyp and CMake both ask here.
 //
 // `node native/sources.mjs` prints every source of the addon, one path a line
-// relative to the repository; `node native/sources.mjs core|check|trace|observe|kvm|binding`
+// relative to the repository; `node native/sources.mjs core|check|trace|observe|kvm|bench|binding`
 // prints one part. A file belongs to the part whose folder it lies in, so a
 // new source needs no entry anywhere.
 import { readdirSync } from "node:fs";
@@ -9,7 +9,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const nativeDir = dirname(fileURLToPath(import.meta.url));
-const parts = ["core", "check", "trace", "observe", "kvm", "binding"];
+const parts = ["core", "check", "trace", "observe", "kvm", "bench", "binding"];
 
 /**
  * Files of the given parts whose names end in `ext`, as paths relative to the

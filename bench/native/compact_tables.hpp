@@ -8,10 +8,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "bench/huge_arena.hpp"
 #include "core/table_page.hpp"
-#include "huge_arena.hpp"
 
-namespace bench {
+namespace mmu::bench {
 
 class CompactTables {
  public:
@@ -103,4 +103,4 @@ class CompactTables {
   std::vector<std::uint64_t> spare_;
 };
 
-}  // namespace bench
+}  // namespace mmu::bench

@@ -11,16 +11,19 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <vector>
 
+#include "bench/floor.hpp"
+#include "bench/pages.hpp"
+#include "bench/thread_clock.hpp"
 #include "compact_tables.hpp"
 #include "core/address.hpp"
-#include "floor.hpp"
-#include "pages.hpp"
-#include "thread_clock.hpp"
 
 namespace {
 
+namespace bench = mmu::bench;
 using bench::CompactTables;
 using bench::Pages;
 using Wide = bench::BareTables<std::uint64_t>;
@@ -52,8 +55,20 @@ class Masked {
 };
 
 const Pages& shape(const benchmark::State& state) {
-  return bench::pages(static_cast<std::uint64_t>(state.range(0)),
-                      static_cast<std::uint64_t>(state.range(1)) << 30);
+  static std::map<std::int64_t, std::unique_ptr<const Pages>> made;
+  std::unique_ptr<const Pages>& set = made[state.range(1)];
+  if (!set) {
+    set = std::make_unique<Pages>(
+        bench::Shape{static_cast<std::uint64_t>(state.range(0)),
+                     static_cast<std::uint64_t>(state.range(1))});
+  }
+  return *set;
+}
+
+// One iteration of a benchmark that uses manual time.
+template <class Body>
+void timed(benchmark::State& state, Body body) {
+  state.SetIterationTime(bench::seconds_of(body));
 }
 
 std::uint64_t frame(double gpa) {
@@ -71,7 +86,7 @@ void Insert(benchmark::State& state) {
   std::uint64_t bytes = 0;
   for (auto _ : state) {
     Tables tables(most_tables(set));
-    bench::timed(state, [&] {
+    timed(state, [&] {
       for (double gpa : set.touch) tables.insert(frame(gpa));
     });
     bytes = tables.bytes();
@@ -91,7 +106,7 @@ void Build(benchmark::State& state) {
   };
   const std::uint64_t needed = make(most_tables(set)) / Tables::kTableBytes + 4;
   for (auto _ : state) {
-    bench::timed(state, [&] { benchmark::DoNotOptimize(make(needed)); });
+    timed(state, [&] { benchmark::DoNotOptimize(make(needed)); });
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) *
                           static_cast<std::int64_t>(set.touch.size()));
@@ -104,7 +119,7 @@ void Lookup(benchmark::State& state) {
   for (double gpa : set.touch) tables.insert(frame(gpa));
   std::vector<std::uint64_t> out(set.hit.size());
   for (auto _ : state) {
-    bench::timed(state, [&] {
+    timed(state, [&] {
       for (std::size_t i = 0; i < out.size(); ++i) {
         out[i] = tables.walk(frame(set.hit[i]));
       }

@@ -6,6 +6,7 @@
  * `lib/memslots.ts`. Refusals arrive as `NativeError`.
  */
 import type { NativeAudit } from "./audit-types.js";
+import type { NativeDecoder, NativeFormat, NativeMappedFile } from "./decode-types.js";
 import type { NativeBound, NativeExplorer, NativeWorld } from "./explorer-types.js";
 import type { NativeGuest } from "./guest-types.js";
 import type { NativeHost, NativeInvalidation, NativePrefault } from "./host-types.js";
@@ -21,8 +22,10 @@ import type {
   NativeRingReset,
   NativeTransfer,
 } from "./slot-types.js";
+import type { NativeTrial, NativeTrialInfo } from "./trial-types.js";
 
 export type * from "./audit-types.js";
+export type * from "./decode-types.js";
 export type * from "./explorer-types.js";
 export type * from "./guest-types.js";
 export type * from "./live-types.js";
@@ -30,6 +33,7 @@ export type * from "./observe-types.js";
 export type * from "./page-types.js";
 export type * from "./rule-types.js";
 export type * from "./slot-types.js";
+export type * from "./trial-types.js";
 
 /** An error thrown by, or a rejection from, the addon. */
 export interface NativeError extends Error {
@@ -77,11 +81,6 @@ export interface NativePreset {
   readonly executeOnly: boolean;
   /** Offset in a gpa of every alias, ascending; the first is 0. */
   readonly aliases: readonly number[];
-}
-
-export interface NativeFormat {
-  readonly name: string;
-  readonly summary: string;
 }
 
 export interface NativeVmConfig {
@@ -229,6 +228,8 @@ export interface NativeVm extends NativeGuest {
   setTrace(release: string | undefined): void;
   takeTrace(): string;
   walk(gpa: number): NativeStep[];
+  /** Rows [0, count) of a block that is laid out for `capacity` rows. ERR_EVENT, and nothing written. */
+  walkBatch(block: Uint8Array, capacity: number, count: number): void;
   page(gpa: number): NativePage;
   rmap(gpa: number): NativeLeaves;
   leaves(mmio: boolean): NativeLeaves;
@@ -260,63 +261,6 @@ export interface NativeVm extends NativeGuest {
   close(): void;
 }
 
-export interface NativeDecodeStep {
-  /** Bytes of the chunk that were consumed. */
-  readonly consumed: number;
-  /** Rows in the batch after the call. */
-  readonly count: number;
-}
-
-export interface NativeDecodeTotals {
-  readonly bytes: number;
-  readonly records: number;
-  readonly lost: number;
-  readonly skipped: Readonly<Record<string, number>>;
-  readonly gaps: readonly { readonly before: number; readonly events: number }[];
-  readonly backwards: number;
-  readonly backwardsAt: readonly number[];
-  readonly vendor: { readonly name: string; readonly confidence: number; readonly why: string };
-  readonly mappedLevels: readonly number[];
-  readonly topLevel: number;
-}
-
-export interface NativeDecoder {
-  /**
-   * Decodes `chunk` from `offset` into rows [at, capacity) of `events`, whose
-   * block has the extra columns behind the event columns when `extra` is true.
-   */
-  decode(
-    chunk: Uint8Array,
-    offset: number,
-    last: boolean,
-    events: ArrayBuffer,
-    at: number,
-    capacity: number,
-    extra: boolean,
-  ): NativeDecodeStep;
-  totals(): NativeDecodeTotals;
-}
-
-/** A file mapped into memory; reading it copies nothing. */
-export interface NativeMappedFile {
-  readonly bytes: number;
-  /** A copy of the first bytes, at most `length`. */
-  head(length: number): Uint8Array;
-  /**
-   * As `NativeDecoder.decode`, from the file. `consumed` counts from `offset`.
-   * ERR_IO if the file has shrunk since it was opened.
-   */
-  decode(
-    decoder: NativeDecoder,
-    offset: number,
-    events: ArrayBuffer,
-    at: number,
-    capacity: number,
-    extra: boolean,
-  ): NativeDecodeStep;
-  close(): void;
-}
-
 export interface NativeAddon {
   layout(): NativeLayout;
   errors(): NativeErrorInfo[];
@@ -334,6 +278,8 @@ export interface NativeAddon {
   observedEvents(): NativeObservedEvent[];
   /** What the build and the machine have, for `gpalias doctor`. */
   build(): Readonly<Record<string, string | boolean | number>>;
+  /** What `gpalias bench` times of the engine itself, by name. */
+  trials(): NativeTrialInfo[];
   Vm: new (config: NativeVmConfig) => NativeVm;
   Explorer: new (config: NativeVmConfig, world: NativeWorld, bound: NativeBound) => NativeExplorer;
   /** `vendor` is `"auto"` or whose error codes the trace has. */
@@ -347,4 +293,8 @@ export interface NativeAddon {
     path: string,
   ) => NativeLiveKvm;
   MappedFile: new (path: string) => NativeMappedFile;
+  /** Takes what {@link NativeTrialInfo.bytes} says, and the time to fill it. ERR_INTERNAL for a name that is none. */
+  Trial: new (
+    name: string,
+  ) => NativeTrial;
 }

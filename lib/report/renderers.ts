@@ -1,6 +1,7 @@
 /** What the library offers of this folder: results made into text, and the formats of numbers in it. */
 export { formatBytes, formatCount } from "./quantities.js";
 export { renderReport, reportFormats } from "./report-registry.js";
+export { renderBench, renderBenchTrials } from "./text-bench.js";
 export { renderCheck } from "./text-check.js";
 export { renderComparison } from "./text-comparison.js";
 export { type Diagnosis, type Finding, renderDiagnosis } from "./text-diagnosis.js";

@@ -8,6 +8,7 @@
 #include "binding/mapped_file_wrap.hpp"
 #include "binding/napi.hpp"
 #include "binding/observer_wrap.hpp"
+#include "binding/trial_wrap.hpp"
 #include "binding/vm_wrap.hpp"
 
 namespace mmu::binding {
@@ -34,12 +35,14 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<detect_format>(exports, "detectFormat");
   add<observed_events>(exports, "observedEvents");
   add<build>(exports, "build");
+  add<trials>(exports, "trials");
   exports.Set("Vm", VmWrap::define(env));
   exports.Set("Decoder", DecoderWrap::define(env));
   exports.Set("Explorer", ExplorerWrap::define(env));
   exports.Set("LiveKvm", LiveKvmWrap::define(env));
   exports.Set("MappedFile", MappedFileWrap::define(env));
   exports.Set("Observer", ObserverWrap::define(env));
+  exports.Set("Trial", TrialWrap::define(env));
   return exports;
 }
 

@@ -53,6 +53,7 @@ VmWrap::Properties VmWrap::requests() {
           on<&VmWrap::guest_fault>("guestFault"),
           on<&VmWrap::translate>("translate"),
           on<&VmWrap::translate_batch>("translateBatch"),
+          on<&VmWrap::walk_batch>("walkBatch"),
           on<&VmWrap::audit_every>("auditEvery"),
           on<&VmWrap::close>("close")};
 }

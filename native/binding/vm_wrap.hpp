@@ -98,6 +98,7 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   Napi::Value guest_fault(const Napi::CallbackInfo& info);
   Napi::Value translate(const Napi::CallbackInfo& info);
   Napi::Value translate_batch(const Napi::CallbackInfo& info);
+  Napi::Value walk_batch(const Napi::CallbackInfo& info);
   Napi::Value walk(const Napi::CallbackInfo& info);
   Napi::Value page(const Napi::CallbackInfo& info);
   Napi::Value rmap(const Napi::CallbackInfo& info);

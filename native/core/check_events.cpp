@@ -78,14 +78,18 @@ std::optional<Error> check_vcpu(const EventColumns& events, std::size_t row,
                    ", got vCPU " + std::to_string(vcpu)};
 }
 
+std::optional<Error> check_gpa(const double* gpa, std::size_t row,
+                               double limit) {
+  if (is_address(gpa[row], limit)) return std::nullopt;
+  return refuse(row,
+                "expected a gpa that is an integer below the VM's "
+                "address width",
+                shown(gpa[row]));
+}
+
 std::optional<Error> check_access(const EventColumns& events, std::size_t row,
                                   double limit, unsigned vcpus) {
-  if (!is_address(events.gpa[row], limit)) {
-    return refuse(row,
-                  "expected a gpa that is an integer below the VM's "
-                  "address width",
-                  shown(events.gpa[row]));
-  }
+  if (auto error = check_gpa(events.gpa, row, limit)) return error;
   if (events.access[row] - 1u >= kAccessMask) {
     return refuse(row,
                   "expected access to be a non-empty set of read 1, "
@@ -236,6 +240,16 @@ std::optional<Error> check_events(const EventColumns& events, const Mmu& mmu) {
       std::optional<Error> error = check_row(events, row, mmu, limits);
       if (error) return error;
     }
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> check_gpas(const double* gpa, std::size_t count,
+                                const Mmu& mmu) {
+  const auto limit = static_cast<double>(bit(mmu.config.address_bits));
+  if (are_addresses(gpa, count, limit - 1)) return std::nullopt;
+  for (std::size_t row = 0; row < count; ++row) {
+    if (auto error = check_gpa(gpa, row, limit)) return error;
   }
   return std::nullopt;
 }

@@ -15,4 +15,8 @@ namespace mmu {
 // The refusal of the first bad row, if there is one.
 std::optional<Error> check_events(const EventColumns& events, const Mmu& mmu);
 
+// The same of addresses that come without an event.
+std::optional<Error> check_gpas(const double* gpa, std::size_t count,
+                                const Mmu& mmu);
+
 }  // namespace mmu

@@ -27,6 +27,7 @@
 #include "core/statistics.hpp"
 #include "core/tracepoints/tracing.hpp"
 #include "core/vm_calls.hpp"
+#include "core/walk_batch.hpp"
 
 namespace mmu {
 
@@ -205,6 +206,9 @@ class Engine final : public GuestMachine {
   }
   Result<std::vector<StepView>> walk(std::uint64_t gpa) const override {
     return list_steps(mmu_, gpa);
+  }
+  std::optional<Error> walk_batch(const WalkColumns& rows) const override {
+    return mmu::walk_batch(mmu_, rows);
   }
   Result<PageView> page(std::uint64_t gpa) const override {
     return view_page(mmu_, gpa);

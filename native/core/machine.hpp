@@ -231,6 +231,8 @@ class Machine : public GuestRequests {
 
   // The path that hardware would take for this gpa. Changes nothing.
   virtual Result<std::vector<StepView>> walk(std::uint64_t gpa) const = 0;
+  // The last step of the same for every row; none is written if one is bad.
+  virtual std::optional<Error> walk_batch(const WalkColumns& rows) const = 0;
   // The same through every alias of the page, entries taken apart, and what
   // the TLBs have of it. Changes nothing.
   virtual Result<PageView> page(std::uint64_t gpa) const = 0;

@@ -126,24 +126,40 @@ TableCounts count_tables(const Mmu& mmu) {
   return counts;
 }
 
-Result<std::vector<StepView>> list_steps(const Mmu& mmu, std::uint64_t gpa) {
-  if (!fits(gpa, mmu.config.address_bits)) return bad_gpa(gpa);
+namespace {
+
+// Calls then(step) for each.
+template <class Then>
+void for_each_step(const Mmu& mmu, std::uint64_t gpa, Then then) {
   const AliasedGfn gfn = issued_frame(mmu, gpa);
   const PageTable& tree = mmu.tree(mmu.alias.root_of(gfn));
   const ShownSptes shown(mmu.config);
-  std::vector<StepView> steps;
-  if (!tree.has_root()) return steps;
-  TableRef table = tree.root();
-  while (true) {
+  if (!tree.has_root()) return;
+  for (TableRef table = tree.root();;) {
     const Level level = table.level;
     const Spte spte = tree.get(table, table_index(gfn, level));
-    steps.push_back({.level = static_cast<std::uint8_t>(level),
-                     .is_leaf = spte.is_leaf(level),
-                     .gpa = gpa_of(round_down(gfn, level)).value,
-                     .spte = as_shown(shown, spte, level)});
-    if (level == Level::k4K || !spte.is_link(level)) return steps;
+    then(StepView{.level = static_cast<std::uint8_t>(level),
+                  .is_leaf = spte.is_leaf(level),
+                  .gpa = gpa_of(round_down(gfn, level)).value,
+                  .spte = as_shown(shown, spte, level)});
+    if (level == Level::k4K || !spte.is_link(level)) return;
     table = link::table(spte, below(level));
   }
+}
+
+}  // namespace
+
+Result<std::vector<StepView>> list_steps(const Mmu& mmu, std::uint64_t gpa) {
+  if (!fits(gpa, mmu.config.address_bits)) return bad_gpa(gpa);
+  std::vector<StepView> steps;
+  for_each_step(mmu, gpa, [&](const StepView& step) { steps.push_back(step); });
+  return steps;
+}
+
+StepView last_step(const Mmu& mmu, std::uint64_t gpa) {
+  StepView last;
+  for_each_step(mmu, gpa, [&](const StepView& step) { last = step; });
+  return last;
 }
 
 Result<std::vector<LeafView>> list_ways(const Mmu& mmu, std::uint64_t gpa) {

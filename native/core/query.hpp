@@ -15,6 +15,8 @@ MemslotView view_of(const Memslot& slot);
 Memslot* find_memslot(const Mmu& mmu, std::uint32_t slot);
 std::vector<MemslotView> list_memslots(const Mmu& mmu);
 TableCounts count_tables(const Mmu& mmu);
+// The last of those steps; the gpa is one of this VM. Level 0 without a root.
+StepView last_step(const Mmu& mmu, std::uint64_t gpa);
 Result<std::vector<StepView>> list_steps(const Mmu& mmu, std::uint64_t gpa);
 // Leaves through which hardware gets to the page of a gpa, under any alias.
 Result<std::vector<LeafView>> list_ways(const Mmu& mmu, std::uint64_t gpa);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,6 +38,15 @@ struct StepView {
   bool is_leaf = false;
   std::uint64_t gpa = 0;   // first gpa that the entry covers
   std::uint64_t spte = 0;  // raw, as hardware and KVM would see it
+};
+
+// Many walks that only look. An entry is that of the last step, 0 where there
+// is no root; the level is the leaf's, 0 where there is none.
+struct WalkColumns {
+  const double* gpa = nullptr;
+  std::uint64_t* spte = nullptr;
+  std::uint8_t* level = nullptr;
+  std::size_t count = 0;
 };
 
 // An entry on hardware's way to a page, taken apart.

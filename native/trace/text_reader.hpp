@@ -73,7 +73,7 @@ class TextReader {
   }
   // One to sixteen digits, either case, no prefix. A table look-up a digit:
   // eight digits at a time in a 64-bit word were slower on traced lines,
-  // whose numbers are of every length (bench/native/decode_bench.cpp).
+  // whose numbers are of every length (native/bench/decode_text.cpp).
   TextReader& hex(std::uint64_t& value);
   // Fits 32 bits.
   TextReader& decimal(std::uint64_t& value);

@@ -23,13 +23,6 @@ describe("help and version", () => {
     for (const name of names) expect(examples.match(new RegExp(`gpalias ${name}\\b`, "g"))).toHaveLength(2);
   });
 
-  test("commands that do not exist yet are not promised", async () => {
-    const { stdout } = await gpalias(["--help"]);
-    for (const later of ["bench"]) {
-      expect(stdout).not.toMatch(new RegExp(`^  ${later}\\b`, "m"));
-    }
-  });
-
   test.each(names)("%s --help shows arguments, options and two examples", async (name) => {
     const { status, stdout } = await gpalias([name, "--help"]);
     expect(status).toBe(0);

@@ -14,6 +14,7 @@ import type {
   NativeLiveKvm,
   NativeMappedFile,
   NativeObserver,
+  NativeTrial,
   NativeVm,
 } from "../../lib/native/addon-types.js";
 import { NO_TOTALS } from "../../lib/trace/trace-format.js";
@@ -32,6 +33,8 @@ const ADDON: Record<keyof NativeAddon, "function"> = {
   detectFormat: "function",
   observedEvents: "function",
   build: "function",
+  trials: "function",
+  Trial: "function",
   Vm: "function",
   Decoder: "function",
   Observer: "function",
@@ -80,6 +83,7 @@ const VM: Record<keyof NativeVm, Member> = {
   translate: "method",
   translateBatch: "method",
   walk: "method",
+  walkBatch: "method",
   page: "method",
   rmap: "method",
   leaves: "method",
@@ -108,6 +112,13 @@ const EXPLORER: Record<keyof NativeExplorer, Member> = {
   found: "method",
   save: "method",
   restore: "method",
+};
+const TRIAL: Record<keyof NativeTrial, Member> = {
+  events: "method",
+  engine: "method",
+  floor: "method",
+  holds: "method",
+  close: "method",
 };
 const OBSERVER: Record<keyof NativeObserver, Member> = {
   observe: "method",
@@ -172,6 +183,7 @@ describe("the addon", () => {
     ["Decoder", DECODER],
     ["Observer", OBSERVER],
     ["Explorer", EXPLORER],
+    ["Trial", TRIAL],
     ["LiveKvm", LIVE_KVM],
     ["MappedFile", MAPPED_FILE],
   ] as const)("gives %s exactly the members of its interface", (name, members) => {
@@ -182,6 +194,18 @@ describe("the addon", () => {
     const build = addon.build();
     expect(build).toMatchObject({ nodeApi: 8, layout: LAYOUT.version, standard: 202002 });
     for (const value of Object.values(build)) expect(["string", "number", "boolean"]).toContain(typeof value);
+  });
+});
+
+describe("a trial", () => {
+  test("is refused by a name that is none, and when it is closed", () => {
+    expect(() => new addon.Trial("no-such")).toThrow(expect.objectContaining({ code: "ERR_INTERNAL" }));
+    const trial = new addon.Trial("hits-plain-1GiB");
+    expect(trial.events()).toBe(2 ** 18);
+    trial.close();
+    trial.close();
+    for (const call of ["events", "engine", "floor", "holds"] as const)
+      expect(() => trial[call]()).toThrow(expect.objectContaining({ code: "ERR_CLOSED" }));
   });
 });
 

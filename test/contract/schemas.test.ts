@@ -18,6 +18,7 @@ const names = [
   "check",
   "witness",
   "synth",
+  "bench",
 ] as const;
 type Name = (typeof names)[number];
 
@@ -48,6 +49,7 @@ beforeAll(async () => {
   documents.explain = await gpaliasJson(["explain"]);
   documents.witness = await gpaliasJson(["witness", ...LEAKED, "--rule", "alias-shared-leaf"]);
   documents.synth = await gpaliasJson(["synth", "--list"]);
+  documents.bench = await gpaliasJson(["bench", "decode-binary", "tables-dense", "--pairs", "1"]);
   documents.check = await gpaliasJson(["check", "precise/tdp", "--ops", "2"]);
 });
 
@@ -72,6 +74,8 @@ describe("what the command prints obeys its schema", () => {
       [BOOT_TEXT, "--alias", "xo:46", "--flush-provider", "fail:3", "--internal-slots", "--no-hash"],
     ],
     ["inspect", [BOOT_TEXT, "--no-hash"]],
+    ["bench", ["--list"]],
+    ["bench", ["hits-plain", "--memory", "1M"]],
     ["explain", ["alias-stuck"]],
     ["explain", ["B14"]],
     ["witness", [BOOT, "--run", "v5-as-posted/tdp", "--alias", "tdx51"]],
@@ -133,6 +137,9 @@ describe("a damaged document does not", () => {
       "with a workload that resembles nothing",
       (d) => Object.assign(d["workloads"]?.[0] ?? {}, { resembles: "" }),
     ],
+    ["bench", "whose trial has no other side", (d) => delete d["trials"]?.[0]?.["floorNsPerEvent"]],
+    ["bench", "that took no time", (d) => Object.assign(d["trials"]?.[0] ?? {}, { nsPerEvent: 0 })],
+    ["bench", "that is of no machine", (d) => delete d["machine"]],
     ["witness", "that is of no rule", (d) => delete d["rule"]],
     ["witness", "without a step", (d) => Object.assign(d, { steps: [] })],
     ["witness", "that was not found", (d) => Object.assign(d, { found: false })],

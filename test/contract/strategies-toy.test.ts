@@ -41,7 +41,7 @@ function put(path: string, text: string): void {
 
 function makeCopy(): void {
   const files = wanted();
-  for (const empty of ["check", "trace", "observe", "kvm"])
+  for (const empty of ["bench", "check", "trace", "observe", "kvm"])
     mkdirSync(join(copy, "native", empty), { recursive: true });
   for (const name of readdirSync(copy, { recursive: true, encoding: "utf8" })) {
     if (/\.\w+$/.test(name) && !files.has(name)) rmSync(join(copy, name));

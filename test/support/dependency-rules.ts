@@ -102,12 +102,21 @@ const native: readonly Group[] = [
   { name: "observe", files: /^native\/observe\/\w+\.[ch]pp$/, may: ["trace"] },
   // The machine's own KVM, by ioctls: of the model it knows the form of a refusal.
   { name: "kvm", files: /^native\/kvm\/\w+\.[ch]pp$/, may: ["core/error.hpp"] },
+  // What a machine costs, beside the least that it could: one family of trials a file, never another family.
+  {
+    name: "native trials",
+    files: /^native\/bench\/\w+\.cpp$/,
+    may: ["core/0", "core/1", "core/2", "core/machine.hpp", "native bench", "trace"],
+    plugins: true,
+  },
+  { name: "native bench", files: /^native\/bench\//, may: ["core/0", "core/machine.hpp", "trace"] },
   {
     name: "binding",
     files: /^native\/binding\/\w+\.[ch]pp$/,
     may: [
       "core/0",
       "core/machine.hpp",
+      "bench/trial.hpp",
       "check/explorer.hpp",
       "kvm/live_kvm.hpp",
       "observe/event.hpp",
@@ -128,7 +137,8 @@ const lib: readonly Group[] = [
   // Only types; what the addon promises.
   {
     name: "addon-types",
-    files: /^lib\/native\/(addon|audit|explorer|guest|host|live|observe|page|rule|slot)-types\.ts$/,
+    files:
+      /^lib\/native\/(addon|audit|decode|explorer|guest|host|live|observe|page|rule|slot|trial)-types\.ts$/,
     may: [],
   },
   { name: "columns", files: /^lib\/columns\//, may: [...leaves, "addon-types"] },
@@ -247,6 +257,18 @@ const lib: readonly Group[] = [
       "vm",
     ],
   },
+  // What users can time on their machine: a comparison a file.
+  {
+    name: "trials",
+    files: /^lib\/bench\/trials\//,
+    may: [...leaves, "bench", "columns", "replay", "synth", "trace", "traces", "vm"],
+    plugins: true,
+  },
+  {
+    name: "bench",
+    files: /^lib\/bench\//,
+    may: [...leaves, "addon-types", "columns", "native", "version", "vm"],
+  },
   // Data in, text out: a result's type is all it knows of a replay.
   {
     name: "report",
@@ -256,6 +278,7 @@ const lib: readonly Group[] = [
       "addon-types",
       "expect",
       "memslot numbers",
+      "bench",
       "explanation",
       "metrics",
       "live kvm",
@@ -276,6 +299,7 @@ const lib: readonly Group[] = [
     files: /^lib\/index\.ts$/,
     may: [
       ...leaves,
+      "bench",
       "columns",
       "config",
       "explanation",

@@ -173,6 +173,7 @@ export class FakeVm implements NativeVm {
     qualification: 0n,
   });
   walk = () => [];
+  walkBatch = (): void => {};
   page = () => ({ ways: [], cached: [] });
   rmap = () => ({ gpa: new Float64Array(), spte: new BigUint64Array(), level: new Uint8Array() });
   leaves = () => this.rmap();
@@ -250,4 +251,6 @@ export const fakeAddon: NativeAddon = {
   Observer: unused as unknown as NativeAddon["Observer"],
   Decoder: unused as unknown as NativeAddon["Decoder"],
   MappedFile: unused as unknown as NativeAddon["MappedFile"],
+  trials: () => [],
+  Trial: unused as unknown as NativeAddon["Trial"],
 };

@@ -1,7 +1,7 @@
 // What a VM must refuse, of every method, event and option: each refusal has a code, and changes nothing.
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { createVm, EventBatch, OutcomeBatch, type Vm, type VmConfig } from "../../lib/index.js";
+import { createVm, EventBatch, OutcomeBatch, type Vm, type VmConfig, WalkBatch } from "../../lib/index.js";
 import { type Loose, type Method, NO_INTEGER, NO_OPTIONS, NO_U64 } from "../support/bad-arguments.js";
 import { wholeVm } from "../support/whole-vm.js";
 import { GUEST_METHODS } from "./bad-guest-arguments.js";
@@ -250,6 +250,28 @@ const METHODS: readonly Method[] = [
   },
   { name: "page", of: (vm) => vm.page.bind(vm) as Loose, args: [[0, [...NO_INTEGER, 2 ** 48]]] },
   { name: "walk", of: (vm) => vm.walk.bind(vm) as Loose, args: [[0, [...NO_INTEGER, 2 ** 48]]] },
+  {
+    name: "walkBatch",
+    of: (vm) => vm.walkBatch.bind(vm) as Loose,
+    args: [
+      [
+        new WalkBatch(2),
+        [
+          null,
+          {},
+          [0],
+          new Float64Array(2),
+          Object.assign(new WalkBatch(2), { count: 3 }),
+          Object.assign(new WalkBatch(2), { count: "1" }),
+          ...[-1, 0.5, 2 ** 48, Number.NaN, Number.POSITIVE_INFINITY].map((gpa) => {
+            const batch = new WalkBatch(2);
+            batch.gpa[1] = gpa;
+            return batch;
+          }),
+        ],
+      ],
+    ],
+  },
   { name: "rmap", of: (vm) => vm.rmap.bind(vm) as Loose, args: [[0, [...NO_INTEGER, 2 ** 48]]] },
   { name: "rmapCount", of: (vm) => vm.rmapCount.bind(vm) as Loose, args: [[0, [...NO_INTEGER, 2 ** 48]]] },
   { name: "isPrivate", of: (vm) => vm.isPrivate.bind(vm) as Loose, args: [[0, [...NO_INTEGER, 2 ** 48]]] },

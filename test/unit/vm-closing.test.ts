@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createVm, EventBatch, OutcomeBatch, type Vm } from "../../lib/index.js";
+import { createVm, EventBatch, OutcomeBatch, type Vm, WalkBatch } from "../../lib/index.js";
 import { rejectionOf, thrownBy } from "./thrown.js";
 import { hasAddon } from "./with-addon.js";
 
@@ -42,6 +42,7 @@ describe.skipIf(!hasAddon)("closing", () => {
       () => vm.zapAll(),
       () => vm.takeDirtyLogs(),
       () => vm.walk(0),
+      () => vm.walkBatch(new WalkBatch(1)),
       () => vm.page(0),
       () => vm.rmap(0),
       () => vm.rmapCount(0),

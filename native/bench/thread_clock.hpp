@@ -2,10 +2,9 @@
 // counted as ours. Its caches and memory are still shared: compare ratios.
 #pragma once
 
-#include <benchmark/benchmark.h>
 #include <time.h>
 
-namespace bench {
+namespace mmu::bench {
 
 inline double thread_seconds() {
   timespec now{};
@@ -14,12 +13,11 @@ inline double thread_seconds() {
          static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-// One iteration of a benchmark that uses manual time.
 template <class Body>
-void timed(benchmark::State& state, Body body) {
+double seconds_of(Body body) {
   const double start = thread_seconds();
   body();
-  state.SetIterationTime(thread_seconds() - start);
+  return thread_seconds() - start;
 }
 
-}  // namespace bench
+}  // namespace mmu::bench

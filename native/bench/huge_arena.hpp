@@ -5,9 +5,9 @@
 #include <sys/mman.h>
 
 #include <cstdint>
-#include <cstdlib>
+#include <new>
 
-namespace bench {
+namespace mmu::bench {
 
 class HugeArena {
  public:
@@ -15,7 +15,7 @@ class HugeArena {
       : bytes_((bytes + kHuge - 1) / kHuge * kHuge) {
     map_ = mmap(nullptr, bytes_ + kHuge, PROT_READ | PROT_WRITE,
                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (map_ == MAP_FAILED) std::abort();
+    if (map_ == MAP_FAILED) throw std::bad_alloc();
     madvise(base(), bytes_, MADV_HUGEPAGE);
     constexpr int kPopulateWrite = 23;
     madvise(base(), bytes_, kPopulateWrite);
@@ -36,4 +36,4 @@ class HugeArena {
   void* map_;
 };
 
-}  // namespace bench
+}  // namespace mmu::bench

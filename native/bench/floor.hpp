@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <span>
 
-#include "huge_arena.hpp"
+#include "bench/huge_arena.hpp"
 
 #if defined(__x86_64__)
 // GCC 12 takes its own undefined vectors for a mistake (GCC bug 105593).
@@ -24,7 +24,7 @@
 #endif
 #endif
 
-namespace bench {
+namespace mmu::bench {
 
 // `Word` is std::uint64_t for the format that hardware has, std::uint32_t for
 // the narrow one that docs/decisions/0002 weighs against it.
@@ -74,8 +74,6 @@ class BareTables {
   }
 
 #if defined(__x86_64__)
-  static bool has_gather() { return __builtin_cpu_supports("avx512dq"); }
-
   __attribute__((target("avx512f,avx512dq"))) void walk_gathered(
       std::span<const double> gpa, std::span<std::uint64_t> out) const
     requires(sizeof(Word) == 8)
@@ -116,4 +114,4 @@ class BareTables {
   std::uint64_t used_ = 2;
 };
 
-}  // namespace bench
+}  // namespace mmu::bench

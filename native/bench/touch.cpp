@@ -1,0 +1,71 @@
+// First touches with a dirty bit each, beside a bare insert with the same
+// writes.
+//
+// Both sides have their memory before the clock starts: the floor because that
+// is all it does then, the engine because it has run the same trace before and
+// given its tables back.
+#include "bench/floor.hpp"
+#include "bench/pages.hpp"
+#include "bench/writes.hpp"
+
+namespace mmu::bench {
+namespace {
+
+class Touch final : public Sides {
+ public:
+  explicit Touch(const Shape& shape)
+      : pages_(shape),
+        most_tables_(shape.most_tables()),
+        machine_(machine_of(pages_.span_bytes, true)),
+        dirty_(pages_.span_bytes / kPageSize / 64) {
+    writes_.run(*machine_, pages_.touch);
+  }
+
+  std::uint64_t events() const override { return pages_.touch.size(); }
+  double engine() override {
+    expect(machine_->step({.kind = EventKind::kZapAllFast}), "a zap");
+    expect(machine_->dirty_log(0, false), "taking the dirty log");
+    return seconds_of([&] { writes_.run(*machine_, pages_.touch); });
+  }
+  double floor() override {
+    BareTables<std::uint64_t> tables(most_tables_);
+    return seconds_of([&] {
+      for (const double gpa : pages_.touch) {
+        const auto gfn =
+            static_cast<std::uint64_t>(static_cast<std::int64_t>(gpa)) >>
+            kPageShift;
+        tables.insert(gfn);
+        dirty_[gfn / 64] |= bit(gfn % 64);
+      }
+      keep(dirty_.data());
+    });
+  }
+  bool holds() const override { return writes_.all(OutcomeCode::kFixed); }
+
+ private:
+  Pages pages_;
+  std::uint64_t most_tables_;
+  std::unique_ptr<Machine> machine_;
+  Writes writes_;
+  std::vector<std::uint64_t> dirty_;
+};
+
+void add(std::vector<Trial>& trials) {
+  for (const auto& [shape, target] :
+       {std::pair(k1GiB, 1.5), std::pair(k256GiB, 1.3)}) {
+    trials.push_back(
+        {.name = shape.name("touch"),
+         .what = "first touches in a logged slot",
+         .beside = "a bare insert, and a bit set for each page",
+         .unit = "page",
+         .target = target,
+         .bytes = shape.pages * 20 + shape.most_tables() * 2 * kPageSize +
+                  (64u << 20),
+         .prepare = [shape] { return std::make_unique<Touch>(shape); }});
+  }
+}
+
+const Enlisted enlisted(add);
+
+}  // namespace
+}  // namespace mmu::bench
