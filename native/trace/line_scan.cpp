@@ -62,14 +62,16 @@ inline bool mark(const char* at, std::uint64_t newlines, std::uint64_t brackets,
   const __m512i newline = _mm512_set1_epi8('\n');
   const __m512i bracket = _mm512_set1_epi8('[');
   LineMarks marks;
-  for (; at < end; at += 64) {
-    const auto left = static_cast<std::uint64_t>(end - at);
-    const __mmask64 inside = left >= 64 ? ~0ULL : (1ULL << left) - 1;
-    const __m512i block = _mm512_maskz_loadu_epi8(inside, at);
+  // A masked load for the end of the text would cost every block of it.
+  for (; end - at >= 64; at += 64) {
+    const __m512i block = _mm512_loadu_si512(at);
     const std::uint64_t newlines = _mm512_cmpeq_epi8_mask(block, newline);
     const std::uint64_t brackets = _mm512_cmpeq_epi8_mask(block, bracket);
     if (mark(at, newlines, brackets, marks)) return marks;
   }
+  const LineMarks rest = scan_portable(at, end);
+  if (marks.bracket == nullptr) marks.bracket = rest.bracket;
+  marks.newline = rest.newline;
   return marks;
 }
 
