@@ -1,7 +1,9 @@
-// One workload, a given number of times, for a counter of instructions:
+// One workload, a given number of times, for a counter of instructions; prints
+// how often memory was asked for.
 //
 //   native-instructions WORKLOAD REPETITIONS     (0 to 4)
-//   native-instructions --list                   name and events a repetition
+//   native-instructions --list                   name, events a repetition, and
+//                                                which choice of path it heeds
 //
 // Everything that a repetition needs is made before the first one, the same
 // for every number of them, so the difference between two runs is what the
@@ -14,9 +16,14 @@
 #include <numeric>
 #include <random>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "bench/trial.hpp"
 #include "core/machine.hpp"
+#include "count_allocations.hpp"
+
+namespace bench = mmu::bench;
 
 namespace {
 
@@ -79,6 +86,21 @@ void hit(unsigned repetitions) {
   const std::vector<double> gpa = shuffled(0);
   columns.write(*machine, gpa);
   for (unsigned i = 0; i < repetitions; ++i) columns.write(*machine, gpa);
+}
+
+// Walks that only look, with no outcome.
+void walk(unsigned repetitions) {
+  Columns columns;
+  const auto machine = machine_for(false);
+  const std::vector<double> gpa = shuffled(0);
+  columns.write(*machine, gpa);
+  std::vector<std::uint64_t> spte(kPages);
+  std::vector<std::uint8_t> level(kPages);
+  for (unsigned i = 0; i < repetitions; ++i) {
+    if (machine->walk_batch({gpa.data(), spte.data(), level.data(), kPages})) {
+      std::abort();
+    }
+  }
 }
 
 void first_touch(unsigned repetitions) {
@@ -205,32 +227,74 @@ void storm_skylake(unsigned repetitions) {
 struct Workload {
   std::string_view name;
   void (*run)(unsigned repetitions);
+  // GPALIAS_REPLAY_PATH, GPALIAS_TRACE_PATH, or none.
+  std::string_view heeds;
 };
 
-constexpr std::array kWorkloads{Workload{"hit", hit},
-                                Workload{"first-touch", first_touch},
-                                Workload{"dirty-round", dirty_round},
-                                Workload{"zap-all", zap_all},
-                                Workload{"alias-hit", alias_hit},
-                                Workload{"rmap-first-touch", rmap_first_touch},
-                                Workload{"storm", storm},
-                                Workload{"storm-tlb", storm_tlb},
-                                Workload{"storm-zen4", storm_zen4},
-                                Workload{"storm-skylake", storm_skylake}};
+constexpr std::array kWorkloads{
+    Workload{"hit", hit, "replay"},
+    Workload{"walk", walk, "replay"},
+    Workload{"first-touch", first_touch, "-"},
+    Workload{"dirty-round", dirty_round, "-"},
+    Workload{"zap-all", zap_all, "-"},
+    Workload{"alias-hit", alias_hit, "-"},
+    Workload{"rmap-first-touch", rmap_first_touch, "-"},
+    Workload{"storm", storm, "-"},
+    Workload{"storm-tlb", storm_tlb, "-"},
+    Workload{"storm-zen4", storm_zen4, "-"},
+    Workload{"storm-skylake", storm_skylake, "-"}};
+
+// The engine's side of trials of `gpalias bench`, and which choice each heeds.
+constexpr std::array kTrials{std::pair{"decode-text", "trace"},
+                             std::pair{"decode-binary", "-"},
+                             std::pair{"guest-walk-1GiB", "-"}};
+
+const bench::Trial& trial_called(std::string_view name) {
+  static const std::vector<bench::Trial> all = bench::trials();
+  return *std::ranges::find(all, name, &bench::Trial::name);
+}
+
+void list() {
+  for (const Workload& each : kWorkloads) {
+    std::printf("%s %zu %s\n", each.name.data(), kPages, each.heeds.data());
+  }
+  for (const auto& [name, heeds] : kTrials) {
+    const auto sides = trial_called(name).prepare();
+    std::printf("%s %llu %s\n", name,
+                static_cast<unsigned long long>(sides->events()), heeds);
+  }
+}
+
+bool run(std::string_view name, unsigned repetitions) {
+  for (const Workload& each : kWorkloads) {
+    if (each.name != name) continue;
+    each.run(repetitions);
+    return true;
+  }
+  for (const auto& [trial, heeds] : kTrials) {
+    if (trial != name) continue;
+    const auto sides = trial_called(trial).prepare();
+    for (unsigned i = 0; i < repetitions; ++i) sides->engine();
+    return true;
+  }
+  return false;
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string_view name = argc > 1 ? argv[1] : "";
-  for (const Workload& workload : kWorkloads) {
-    if (name == "--list") {
-      std::printf("%s %zu\n", workload.name.data(), kPages);
-    } else if (name == workload.name && argc == 3) {
-      workload.run(std::min(kMost, static_cast<unsigned>(std::atoi(argv[2]))));
-      return 0;
-    }
+  if (name == "--list") {
+    list();
+    return 0;
   }
-  if (name == "--list") return 0;
+  const unsigned repetitions =
+      argc == 3 ? std::min(kMost, static_cast<unsigned>(std::atoi(argv[2])))
+                : 0;
+  if (argc == 3 && run(name, repetitions)) {
+    std::printf("%llu\n", bench::allocations());
+    return 0;
+  }
   std::fputs("usage: native-instructions WORKLOAD REPETITIONS | --list\n",
              stderr);
   return 2;

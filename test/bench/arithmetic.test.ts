@@ -9,7 +9,7 @@ import { root } from "../support/source-graph.js";
 const load = (name: string) => import(pathToFileURL(join(root, "bench", name)).href);
 const { median, spread } = await load("stats.mjs");
 const { filterFor, ROWS, trialsOf } = await load("format-rows.mjs");
-const { regressions, tooDear } = await load("instructions.mjs");
+const { regressions, rowsOf, tooDear, tooHungry } = await load("instructions.mjs");
 
 const iteration = (run_name: string, nsPerItem: number, more = {}) => {
   return { run_name, run_type: "iteration", items_per_second: 1e9 / nsPerItem, ...more };
@@ -65,6 +65,25 @@ describe("instruction counts", () => {
     const baseline = { hit: 100, touch: 100 };
     expect(regressions({ hit: 105, touch: 106, zap: 7 }, baseline, 5)).toEqual([
       "touch: 106 instructions/event, 100 in the baseline",
+    ]);
+  });
+
+  test("a workload that heeds a choice of path is counted on both, any other once", () => {
+    const rows: { name: string; env: object }[] = rowsOf("hit 10 replay\nzap-all 10 -\ndecode-text 5 trace");
+    expect(rows.map(({ name }) => name)).toEqual([
+      ...["hit/avx2", "hit/portable", "zap-all", "decode-text/avx2", "decode-text/portable"],
+    ]);
+    expect(rows.map(({ env }) => Object.entries(env).join())).toEqual([
+      ...["GPALIAS_REPLAY_PATH,avx2", "GPALIAS_REPLAY_PATH,portable", ""],
+      ...["GPALIAS_TRACE_PATH,avx2", "GPALIAS_TRACE_PATH,portable"],
+    ]);
+  });
+
+  test("a workload that must not ask for memory is named if it does, any other if it asks more often", () => {
+    const now = { "hit/avx2": 0.001, "hit/portable": 0, "zap-all": 0.2, "dirty-round": 0.1, "new-one": 7 };
+    expect(tooHungry(now, { "zap-all": 0.1, "dirty-round": 0.1 }, ["hit"])).toEqual([
+      "hit/avx2: memory is asked for 0.001 times an event",
+      "zap-all: memory is asked for 0.2 times an event",
     ]);
   });
 

@@ -42,6 +42,15 @@ describe("bench", () => {
     expect(stderr).toContain('no trial "no-such-trial"');
   });
 
+  test("rust-vmm.mjs says what it lacks where there is no Rust, and ends with 4", () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, "bench/rust-vmm.mjs")], {
+      encoding: "utf8",
+      env: { PATH: "/nonexistent" },
+    });
+    expect([status, stdout]).toEqual([4, ""]);
+    expect(stderr).toContain("SKIPPED, it needs a Rust compiler (Debian: cargo)");
+  });
+
   test("what throws while it is timed has no time, whether it returns or promises", async () => {
     const { measure } = await import(pathToFileURL(join(root, "bench/harness.mjs")).href);
     const fail = () => {
