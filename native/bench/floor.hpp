@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "bench/huge_arena.hpp"
@@ -40,12 +41,15 @@ class BareTables {
 
   std::uint64_t bytes() const { return used_ * kTableBytes; }
 
-  // Returns the number of the leaf table.
+  // Returns the number of the leaf table. Where tables were used before, each
+  // is cleared as it is made.
+  template <bool clears = false>
   std::uint64_t insert(std::uint64_t gfn) {
     std::uint64_t table = kRoot;
     for (unsigned shift = 27; shift != 0; shift -= 9) {
       Word& entry = base_[table * 512 + ((gfn >> shift) & 511)];
       if ((entry & kPresent) == 0) {
+        if constexpr (clears) clear(used_);
         entry = static_cast<Word>(used_++ << kShift | kPresent);
       }
       table = entry >> kShift;
@@ -53,6 +57,12 @@ class BareTables {
     base_[table * 512 + (gfn & 511)] =
         static_cast<Word>(gfn << kShift | kPresent);
     return table;
+  }
+
+  // All tables but the root become such as were used before.
+  void forget() {
+    used_ = kRoot + 1;
+    clear(kRoot);
   }
 
   // Table 0 stays empty, so that a missing entry leads to a walk that finds
@@ -63,6 +73,24 @@ class BareTables {
       table = base_[table * 512 + ((gfn >> shift) & 511)] >> kShift;
     }
     return base_[table * 512 + (gfn & 511)];
+  }
+
+  // Of frames [first, last), whole tables of them, all mapped. Returns a word
+  // that every entry had a part in.
+  std::uint64_t clear_leaves(std::uint64_t first, std::uint64_t last) {
+    std::uint64_t seen = 0;
+    for (std::uint64_t gfn = first; gfn < last; gfn += 512) {
+      std::uint64_t table = kRoot;
+      for (unsigned shift = 27; shift != 0; shift -= 9) {
+        table = base_[table * 512 + ((gfn >> shift) & 511)] >> kShift;
+      }
+      Word* const leaves = &base_[table * 512];
+      for (unsigned i = 0; i < 512; ++i) {
+        seen |= leaves[i];
+        leaves[i] = 0;
+      }
+    }
+    return seen;
   }
 
   void walk_plain(std::span<const double> gpa,
@@ -105,6 +133,10 @@ class BareTables {
 #endif
 
  private:
+  void clear(std::uint64_t table) {
+    std::memset(base_ + table * 512, 0, kTableBytes);
+  }
+
   static constexpr unsigned kShift = sizeof(Word) == 8 ? 12 : 1;
   static constexpr std::uint64_t kPresent = 1;
   static constexpr std::uint64_t kRoot = 1;
