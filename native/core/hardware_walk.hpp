@@ -129,8 +129,8 @@ class HardwareWalk {
   unsigned levels_;
 };
 
-// The same walk's end by way of the directory: of full 4K tables alone. What
-// it does not know it answers with an entry that is not there.
+// The same walk's end by way of the directory, of 4K tables. Good until a table
+// comes, goes or grows.
 class LeafWalk {
  public:
   explicit LeafWalk(const PageTable& tree)
@@ -138,17 +138,24 @@ class LeafWalk {
         leaves_(tree.leaf_tables()),
         tables_read_(static_cast<std::uint8_t>(number_of(tree.root_level()))) {}
 
-  const std::uint64_t* entry(AliasedGfn gfn) const {
-    const std::uint64_t id = leaves_.table_of(gfn.value);
-    const auto* page =
-        reinterpret_cast<const FullPage*>(base_ + (id << kGranuleShift));
-    return page->entries.data() + table_index(gfn, Level::k4K);
+  LeafTable table(AliasedGfn gfn) const { return leaves_.at(gfn.value); }
+  // Of no table, an entry that is not there.
+  std::uint64_t* entry(PageId full, AliasedGfn gfn) const {
+    return reinterpret_cast<FullPage*>(address(full))->entries.data() +
+           table_index(gfn, Level::k4K);
+  }
+  CompactPage& compact(PageId id) const {
+    return *reinterpret_cast<CompactPage*>(address(id));
   }
   std::uint8_t tables_read() const { return tables_read_; }
 
  private:
-  const std::uint8_t* base_;
-  const LeafDirectory& leaves_;
+  std::uint8_t* address(std::uint64_t id) const {
+    return base_ + (id << kGranuleShift);
+  }
+
+  std::uint8_t* base_;
+  LeafStretches leaves_;
   std::uint8_t tables_read_;
 };
 

@@ -101,7 +101,7 @@ class MemslotSet {
     return slot != nullptr ? slot : search(gfn);
   }
   // The slot that was found last, or null.
-  const Memslot* last_found() const { return last_; }
+  Memslot* last_found() const { return last_; }
   // The slot that was found last, if it backs this frame too.
   Memslot* find_in_last(Gfn gfn) const {
     return last_ != nullptr && last_->range.contains(gfn) ? last_ : nullptr;

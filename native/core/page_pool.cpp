@@ -68,6 +68,8 @@ PageId PagePool::take(Shelf& shelf) noexcept {
   if (shelf.free != kNoPage) {
     const PageId id = shelf.free;
     shelf.free = header(id).parent;
+    // The next one's header says which is free after it.
+    __builtin_prefetch(address(shelf.free), 1);
     --shelf.spare;
     return id;
   }

@@ -64,7 +64,7 @@ TableRef PageTable::make_table(AliasedGfn gfn, Level level,
   header.nx_huge_page_disallowed = false;
   header.serial = ++accounts_->tables_made;
   ++accounts_->tables[number_of(level)];
-  if (level == Level::k4K && !compact) note_leaf_table(gfn, id);
+  note_leaf_table(gfn, {id, level, compact});
   return {id, level, compact};
 }
 
@@ -84,8 +84,18 @@ void PageTable::make_full(TableRef& table) noexcept {
       to_stored(link_to(full));
   clear(small);
   pool_->give_compact(table.id);
-  if (table.level == Level::k4K) note_leaf_table(page.header.gfn, full.id);
+  note_leaf_table(page.header.gfn, full);
   table = full;
+}
+
+void PageTable::note_leaf_table(AliasedGfn gfn, TableRef table) noexcept {
+  if (table.level != Level::k4K || has_shadow_pages_) return;
+  leaf_tables_.put(gfn.value, table.id, table.compact);
+}
+
+void PageTable::forget_leaf_table(TableRef table) noexcept {
+  if (table.level != Level::k4K || has_shadow_pages_) return;
+  leaf_tables_.forget(base_of(table).value, table.id);
 }
 
 void PageTable::drop_subtree(TableRef table) noexcept {
@@ -97,11 +107,11 @@ void PageTable::drop_subtree(TableRef table) noexcept {
 
 void PageTable::give_page_back(TableRef table) noexcept {
   if (queue_ != nullptr) queue_->remove(table.id);
+  forget_leaf_table(table);
   if (table.compact) {
     clear(pool_->compact(table.id));
     pool_->give_compact(table.id);
   } else {
-    if (table.level == Level::k4K) note_leaf_table(base_of(table), kNoPage);
     clear(pool_->full(table.id));
     pool_->give_full(table.id);
   }

@@ -91,7 +91,9 @@ class PageTable {
   std::uint8_t* arena() const noexcept { return pool_->base(); }
 
   // Of a tree; shadow pages have none.
-  const LeafDirectory& leaf_tables() const noexcept { return leaf_tables_; }
+  LeafStretches leaf_tables() const noexcept {
+    return leaf_tables_.stretches();
+  }
 
   // The pages that installing one leaf can take at worst: a table for every
   // level below the root, a new root, and a compact page made full.
@@ -115,6 +117,17 @@ class PageTable {
       }
     }
     return {link::page_id(word), level, (word & link::kCompact) != 0};
+  }
+
+  // Where the link to a frame's level-1 table would be; on the way to it only
+  // what is there is read. For prefetches: of a huge leaf it may be anywhere in
+  // the arena.
+  const std::uint64_t* link_place(AliasedGfn gfn) const noexcept {
+    PageId at = root_.id;
+    for (Level level = root_level_; level > Level::k2M; level = below(level)) {
+      at = link::page_id(pool_->full(at).entries[table_index(gfn, level)]);
+    }
+    return &pool_->full(at).entries[table_index(gfn, Level::k2M)];
   }
 
   Spte get(TableRef table, unsigned index) const noexcept {
@@ -144,12 +157,28 @@ class PageTable {
   bool fill_empty(std::uint64_t link, unsigned index, Spte leaf) noexcept {
     const PageId id = link::page_id(link);
     if ((link & link::kCompact) != 0) {
-      if (!store(pool_->compact(id), index, to_stored(leaf))) return false;
-    } else {
-      store(pool_->full(id), index, to_stored(leaf));
+      return fill_compact(pool_->compact(id), index, leaf);
     }
-    ++accounts_->changed;
-    ++accounts_->leaves[number_of(Level::k4K)];
+    fill_empty(&pool_->full(id).entries[index], leaf);
+    return true;
+  }
+  // The same, of an entry of a full table.
+  void fill_empty(std::uint64_t* entry, Spte leaf) noexcept {
+    put_empty(entry, leaf);
+    count_new_leaves(1);
+  }
+  // The same in two steps, of many entries; nobody looks in between.
+  static void put_empty(std::uint64_t* entry, Spte leaf) noexcept {
+    *entry = to_stored(leaf);
+  }
+  void count_new_leaves(std::uint64_t count) noexcept {
+    accounts_->changed += count;
+    accounts_->leaves[number_of(Level::k4K)] += count;
+  }
+  // The same, where a compact table has no such key. False: it has no room.
+  bool fill_compact(CompactPage& table, unsigned index, Spte leaf) noexcept {
+    if (!append(table, index, to_stored(leaf))) return false;
+    count_new_leaves(1);
     return true;
   }
 
@@ -240,9 +269,9 @@ class PageTable {
         std::uint64_t{now.is_mmio()} - std::uint64_t{old.is_mmio()};
   }
   void give_page_back(TableRef table) noexcept;
-  void note_leaf_table(AliasedGfn gfn, PageId full) noexcept {
-    if (!has_shadow_pages_) leaf_tables_.put(gfn.value, full);
-  }
+  // For the directory; a table of another level is none of its business.
+  void note_leaf_table(AliasedGfn gfn, TableRef table) noexcept;
+  void forget_leaf_table(TableRef table) noexcept;
   void drop_subtree(TableRef table) noexcept;
   void drop_entries(TableRef table) noexcept;
 

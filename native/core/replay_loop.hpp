@@ -16,6 +16,7 @@
 #include "core/guest/guest_calls.hpp"
 #include "core/hardware_walk.hpp"
 #include "core/hit_run.hpp"
+#include "core/short_run.hpp"
 #include "core/tracepoints/tracer.hpp"
 #include "core/vm_events.hpp"
 #include "core/write_fix.hpp"
@@ -40,8 +41,8 @@ class ReplayLoop {
                   std::size_t row, std::size_t end) {
     base_ = mmu_.event - row;
     for (std::size_t stop = row; row == stop && row < end;) {
-      if (expects_hits_) {
-        row = run_hits(events, outcomes, row, end);
+      if (expects_short_) {
+        row = run_short(events, outcomes, row, end);
         if (row == end) break;
       }
       stop = std::min(row + kGroup, end);
@@ -51,7 +52,7 @@ class ReplayLoop {
       }
       row = run_group(events, outcomes, row, stop);
       groups_to_wait_ -= groups_to_wait_ != 0;
-      expects_hits_ = groups_to_wait_ == 0 && is_hit(outcomes, stop - 1);
+      expects_short_ = groups_to_wait_ == 0 && is_short(outcomes, stop - 1);
     }
     mmu_.event = base_ + row;
     return row;
@@ -119,21 +120,26 @@ class ReplayLoop {
     return end;
   }
 
-  static bool is_hit(const OutcomeColumns& outcomes, std::size_t row) {
-    return outcomes.outcome[row] ==
-           static_cast<std::uint8_t>(OutcomeCode::kHit);
+  static bool is_short(const OutcomeColumns& outcomes, std::size_t row) {
+    const auto code = static_cast<OutcomeCode>(outcomes.outcome[row]);
+    return code == OutcomeCode::kHit || code == OutcomeCode::kFixed;
   }
 
-  // Kept out of the loop, whose registers it would take. Hits that the
-  // directory does not know of are not asked for again at once.
-  [[gnu::noinline]] std::size_t run_hits(EventColumns events,
-                                         OutcomeColumns outcomes,
-                                         const std::size_t row,
-                                         const std::size_t end) {
-    const std::size_t served =
-        HitRun(tree(), frame_mask_).serve(events, outcomes, row, end);
-    if (served == row) groups_to_wait_ = kGroupsToWait;
-    return served;
+  // Kept out of the loop, whose registers it would take. Where it did not pay,
+  // it is not tried again at once.
+  [[gnu::noinline]] std::size_t run_short(EventColumns events,
+                                          OutcomeColumns outcomes,
+                                          std::size_t row,
+                                          const std::size_t end) {
+    const std::size_t first = row;
+    for (std::size_t before = end; row != before;) {
+      row = HitRun(tree(), frame_mask_).serve(events, outcomes, row, end);
+      before = row;
+      row = ShortRun(mmu_, strategy_, frame_mask_)
+                .serve(events, outcomes, row, end);
+    }
+    if (row - first < 2 * kGroup) groups_to_wait_ = kGroupsToWait;
+    return row;
   }
 
   std::size_t run_each(EventColumns events, OutcomeColumns outcomes,
@@ -316,9 +322,9 @@ class ReplayLoop {
   const S& strategy_;
   const std::uint64_t frame_mask_;
   const bool is_plain_;
-  // Whether the last group ended with a hit, so that others do not pay for
-  // HitRun's look. Decides no outcome.
-  bool expects_hits_ = is_plain_;
+  // Whether the last group ended with a hit or a fix, so that others do not pay
+  // for a look at what comes. Decides no outcome.
+  bool expects_short_ = is_plain_;
   unsigned groups_to_wait_ = 0;
   // Number of the event in row 0, had the batch begun there.
   std::uint64_t base_ = 0;

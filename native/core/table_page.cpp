@@ -7,12 +7,7 @@ namespace mmu {
 bool store(CompactPage& page, unsigned index, std::uint64_t word) noexcept {
   const unsigned mask = match_key(page, static_cast<std::uint16_t>(index));
   if (mask == 0) {
-    if (word == 0) return true;
-    if (page.header.count == kCompactSlots) return false;
-    const unsigned slot = page.header.count++;
-    page.keys[slot] = static_cast<std::uint16_t>(index);
-    page.entries[slot] = word;
-    return true;
+    return word == 0 || append(page, index, word);
   }
   const auto slot = static_cast<unsigned>(std::countr_zero(mask));
   if (word != 0) {
@@ -69,7 +64,11 @@ void clear(CompactPage& page) noexcept {
   page.header.count = 0;
 }
 
+// Each may be on a line of its own: asked for together, they come together.
 void copy_entries(const CompactPage& from, FullPage& to) noexcept {
+  for (unsigned slot = 0; slot < from.header.count; ++slot) {
+    __builtin_prefetch(&to.entries[from.keys[slot]], 1);
+  }
   for (unsigned slot = 0; slot < from.header.count; ++slot) {
     store(to, from.keys[slot], from.entries[slot]);
   }

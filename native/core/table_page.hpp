@@ -123,6 +123,15 @@ inline void store(FullPage& page, unsigned index, std::uint64_t word) {
 // entry frees its slot: the last one moves into the gap.
 bool store(CompactPage& page, unsigned index, std::uint64_t word) noexcept;
 
+// The same of an entry that the page does not have.
+inline bool append(CompactPage& page, unsigned index, std::uint64_t word) {
+  if (page.header.count == kCompactSlots) return false;
+  const unsigned slot = page.header.count++;
+  page.keys[slot] = static_cast<std::uint16_t>(index);
+  page.entries[slot] = word;
+  return true;
+}
+
 // The smallest index in [from, end) with a non-empty entry; `end` if there is
 // none.
 unsigned next_used(const FullPage& page, unsigned from, unsigned end) noexcept;

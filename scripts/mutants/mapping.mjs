@@ -20,6 +20,18 @@ export const mapping = [
     replace: "",
   },
   {
+    name: "a run of first touches forgets the dirty bit",
+    file: "native/core/short_run.hpp",
+    find: "      slot.mark_dirty(frame);\n",
+    replace: "",
+  },
+  {
+    name: "a run of first touches maps what its slot does not allow",
+    file: "native/core/short_run.hpp",
+    find: "return unlike == 0 && slot_.grants(access);",
+    replace: "return unlike == 0;",
+  },
+  {
     name: "the fast path forgets the dirty bit",
     file: "native/core/fault_fast.cpp",
     find: "  if (writes && slot != nullptr) mark_dirty(mmu, fault, *slot, fixed);\n",

@@ -3,57 +3,15 @@
 #include "core/hit_run.hpp"
 
 #include <random>
-#include <vector>
 
-#include "world.hpp"
+#include "batch_rows.hpp"
 
 namespace {
 
-using mmu::EventKind;
-
-struct Trace {
-  std::vector<double> gpa;
-  std::vector<double> bytes;
-  std::vector<std::uint16_t> vcpu;
-  std::vector<std::uint8_t> kind;
-  std::vector<std::uint8_t> access;
-
-  void add(EventKind what, std::uint64_t at, std::uint64_t length,
-           std::uint8_t how) {
-    gpa.push_back(static_cast<double>(at));
-    bytes.push_back(static_cast<double>(length));
-    vcpu.push_back(0);
-    kind.push_back(static_cast<std::uint8_t>(what));
-    access.push_back(how);
-  }
-  mmu::EventColumns columns(std::size_t from, std::size_t count) const {
-    return {
-        gpa.data() + from,  bytes.data() + from,  nullptr, vcpu.data() + from,
-        kind.data() + from, access.data() + from, count};
-  }
-};
-
-struct Outcomes {
-  explicit Outcomes(std::size_t rows)
-      : sptes(rows),
-        pages(rows),
-        code(rows),
-        level(rows),
-        tables(rows),
-        flush(rows) {}
-  mmu::OutcomeColumns columns(std::size_t from) {
-    return {sptes.data() + from, pages.data() + from,  code.data() + from,
-            level.data() + from, tables.data() + from, flush.data() + from};
-  }
-  bool operator==(const Outcomes&) const = default;
-
-  std::vector<std::uint32_t> sptes;
-  std::vector<std::uint32_t> pages;
-  std::vector<std::uint8_t> code;
-  std::vector<std::uint8_t> level;
-  std::vector<std::uint8_t> tables;
-  std::vector<std::uint8_t> flush;
-};
+using rows::EventKind;
+using rows::Outcomes;
+using rows::play;
+using rows::Trace;
 
 constexpr std::uint64_t kRam = 6 * world::kMiB;
 constexpr std::uint64_t kLogged = 8 * world::kMiB;
@@ -101,17 +59,6 @@ Trace random_trace(std::uint32_t seed, std::size_t rows) {
     trace.add(EventKind::kAccess, base + page + random() % 4096, 0, access);
   }
   return trace;
-}
-
-Outcomes play(mmu::Machine& machine, const Trace& trace, std::size_t batch) {
-  const std::size_t rows = trace.gpa.size();
-  Outcomes outcomes(rows);
-  mmu::RunControl control;
-  for (std::size_t at = 0; at < rows; at += batch) {
-    const auto events = trace.columns(at, std::min(batch, rows - at));
-    REQUIRE_FALSE(machine.run(events, outcomes.columns(at), control).failed);
-  }
-  return outcomes;
 }
 
 }  // namespace

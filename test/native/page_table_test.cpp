@@ -62,13 +62,15 @@ void check_accounts(const Tree& tree) {
   CHECK(counted.mmio == tree.accounts.mmio);
 }
 
-// Law of the directory: each region's full 4K table, and nothing else.
+// Law of the directory: each region's 4K table in its shape, and nothing else.
 void check_directory(const Tree& tree, std::uint64_t regions) {
+  const mmu::LeafStretches known = tree.table.leaf_tables();
   for (std::uint64_t region = 0; region < regions; ++region) {
     const mmu::AliasedGfn gfn{region * mmu::kEntries};
     const TableRef at = tree.table.find_table(gfn, Level::k4K);
-    const mmu::PageId full = at.compact ? mmu::kNoPage : at.id;
-    REQUIRE(tree.table.leaf_tables().table_of(gfn.value) == full);
+    const mmu::LeafTable found = known.at(gfn.value);
+    REQUIRE(found.full() == (at.compact ? mmu::kNoPage : at.id));
+    REQUIRE(found.compact() == (at.compact ? at.id : mmu::kNoPage));
   }
 }
 
@@ -106,7 +108,7 @@ TEST_CASE("the accounts equal what a walk of the whole tree counts") {
   CHECK(tree.pool.bytes_in_use() == 0);
 }
 
-TEST_CASE("the directory has the full table of each region, and no other") {
+TEST_CASE("the directory has the table of each region, and no other") {
   std::mt19937_64 random(11);
   Tree tree;
   constexpr std::uint64_t kRegions = 1100;
@@ -128,16 +130,46 @@ TEST_CASE("the directory has the full table of each region, and no other") {
   check_directory(tree, kRegions);
 }
 
-TEST_CASE("a region beyond those that the directory keeps is not known") {
-  Tree tree;
-  const std::uint64_t frame = mmu::LeafDirectory::kMostRegions * mmu::kEntries;
+TEST_CASE("a directory knows regions up to the top of 40-bit frames") {
   mmu::LeafDirectory directory;
-  directory.put(frame - 1, 7);
-  directory.put(frame, 7);
-  CHECK(directory.table_of(frame - 1) == 7);
-  CHECK(directory.table_of(frame) == mmu::kNoPage);
-  directory.put(frame - 1, mmu::kNoPage);
-  CHECK(directory.table_of(frame - 1) == mmu::kNoPage);
+  const std::uint64_t frames[] = {0,
+                                  511,
+                                  512,
+                                  mmu::bit(31) - 1,
+                                  mmu::bit(31),
+                                  mmu::bit(35),
+                                  mmu::bit(40) - 1};
+  mmu::PageId id = 7;
+  const auto full = [&](std::uint64_t frame) {
+    return directory.stretches().at(frame).full();
+  };
+  const auto compact = [&](std::uint64_t frame) {
+    return directory.stretches().at(frame).compact();
+  };
+  for (const std::uint64_t frame : frames) {
+    CHECK(full(frame) == (frame == 511 ? 7 : 0));
+    directory.put(frame, id++, false);
+    CHECK(full(frame) == id - 1);
+    CHECK(compact(frame) == mmu::kNoPage);
+  }
+  directory.put(mmu::bit(35), 99, true);
+  directory.forget(mmu::bit(35), 98);
+  CHECK(compact(mmu::bit(35)) == 99);
+  CHECK(full(mmu::bit(35)) == mmu::kNoPage);
+  directory.forget(mmu::bit(35), 99);
+  CHECK(compact(mmu::bit(35)) == mmu::kNoPage);
+  CHECK(full(mmu::bit(40) - 1) == id - 1);
+}
+
+TEST_CASE("a table whose id needs the bit of the shape is not noted") {
+  mmu::LeafDirectory directory;
+  for (const bool is_compact : {false, true}) {
+    directory.put(0, 5, is_compact);
+    directory.put(0, mmu::LeafTable::kCompact, is_compact);
+    CHECK(directory.stretches().at(0).word == mmu::kNoPage);
+    directory.put(0, mmu::LeafTable::kCompact - 1, is_compact);
+    CHECK(directory.stretches().at(0).word != mmu::kNoPage);
+  }
 }
 
 TEST_CASE("a table that grows keeps every entry and its place in the tree") {
