@@ -139,7 +139,10 @@ class LeafWalk {
         tables_read_(static_cast<std::uint8_t>(number_of(tree.root_level()))) {}
 
   LeafTable table(AliasedGfn gfn) const { return leaves_.at(gfn.value); }
-  // Of no table, an entry that is not there.
+  // Where it knows of no full table, an entry that is not there.
+  std::uint64_t* entry(AliasedGfn gfn) const {
+    return entry(table(gfn).full(), gfn);
+  }
   std::uint64_t* entry(PageId full, AliasedGfn gfn) const {
     return reinterpret_cast<FullPage*>(address(full))->entries.data() +
            table_index(gfn, Level::k4K);

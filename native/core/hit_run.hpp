@@ -63,7 +63,7 @@ class HitRun {
       const auto at = static_cast<std::int64_t>(gpa[i]);
       const AliasedGfn gfn{(static_cast<std::uint64_t>(at) >> kPageShift) &
                            frame_mask_};
-      group[i] = leaves_.entry(leaves_.table(gfn).full(), gfn);
+      group[i] = leaves_.entry(gfn);
       __builtin_prefetch(group[i]);
     }
   }
