@@ -6,25 +6,28 @@ import { VERSION } from "../version.js";
 import type { BenchMachine } from "./result.js";
 
 const HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage/enabled";
-/** Variables that force a vector path. */
-const FORCES = ["GPALIAS_REPLAY_PATH", "GPALIAS_TRACE_PATH"] as const;
 
 export function benchMachine(): BenchMachine {
   const build = buildInfo();
   const vectors = (["avx512", "avx2"] as const).filter((path) => build[path] === true);
+  const paths = [...vectors, "portable"];
   return {
     cpu: cpus()[0]?.model.trim() ?? process.arch,
     cores: availableParallelism(),
     memory: totalmem(),
     hugePages: hugePages(),
-    paths: [...vectors, "portable"],
-    forced: Object.fromEntries(
-      FORCES.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
-    ),
+    paths,
+    taken: { replay: String(build["replayPath"] ?? "portable"), text: textPath(paths) },
     node: process.version,
     compiler: String(build["compiler"]),
     version: VERSION,
   };
+}
+
+/** What the reader takes: native/trace/formats.cpp. */
+function textPath(paths: readonly string[]): string {
+  const asked = process.env["GPALIAS_TRACE_PATH"] ?? "";
+  return [...paths, "scalar"].includes(asked) ? asked : (paths[0] as string);
 }
 
 function hugePages(): string {

@@ -9,8 +9,8 @@ export interface BenchMachine {
   readonly hugePages: string;
   /** Vector paths that the processor has, the fastest first; `portable` is always there. */
   readonly paths: readonly string[];
-  /** The one that is forced, by the variable that forces it. */
-  readonly forced: Readonly<Record<string, string>>;
+  /** The ones taken: to replay, and to find lines of text. */
+  readonly taken: { readonly replay: string; readonly text: string };
   readonly node: string;
   /** Of the addon. */
   readonly compiler: string;

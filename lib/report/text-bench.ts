@@ -38,11 +38,10 @@ const READING =
   "A ratio is the engine's time over the other side's: below 1 the engine is the faster one. A bar is the ratio, and | the most that the project wants it to be.";
 
 function machineLines(page: Page, machine: BenchMachine): string[] {
-  const { cpu, cores, memory, hugePages, paths, forced, node, compiler, version } = machine;
-  const forcing = Object.entries(forced).map(([name, path]) => `${name}=${path}`);
+  const { cpu, cores, memory, hugePages, paths, taken, node, compiler, version } = machine;
   return [
     ...labelled(page, "machine", `${cpu}, ${cores} cores, ${formatBytes(memory)}; huge pages: ${hugePages}`),
-    ...labelled(page, "paths", [paths.join(", "), ...forcing].join("; ")),
+    ...labelled(page, "paths", `${paths.join(", ")}; replay takes ${taken.replay}, text ${taken.text}`),
     ...labelled(page, "built", `gpalias ${version}, addon by ${compiler}, Node ${node}`),
   ];
 }

@@ -35,6 +35,7 @@ describe("bench", () => {
     }
     expect([tables, skipped]).toEqual([[], []]);
     expect(machine.paths.at(-1)).toBe("portable");
+    expect(machine.taken.text).toBe(machine.paths[0]);
   });
 
   test("for a person: the machine, the figures, a bar to the target, tables, nothing wider than asked", async () => {
