@@ -60,10 +60,9 @@ void widen(Invalidations& window, const FrameSet& frames, const Memslot& slot,
 // the range map one over it. None where no slot is met.
 std::optional<GfnRange> window_of(const Mmu& mmu, GfnRange range) {
   Invalidations window;
-  for (const auto& slot : mmu.slots().slots()) {
+  for (const auto& slot : mmu.slots().meeting(range)) {
     const GfnRange part{std::max(slot->range.start, range.start),
                         std::min(slot->range.end, range.end)};
-    if (part.empty()) continue;
     window.add(part);
     for (const Level level : {Level::k2M, Level::k1G}) {
       widen(window, mmu.private_frames, *slot, part, level);

@@ -169,12 +169,12 @@ inline constexpr std::array<ColumnInfo, 3> kExtraLayout{{
 }};
 
 // sptesChanged: entries that KVM's side changed for this event, leaves, MMIO
-// entries and links alike; Accessed and Dirty bits that hardware sets do not
-// count, and a whole tree dropped by kZapAllFast counts its leaves and MMIO
-// entries. level: of the leaf that served the access, 0 if none did.
-// tablesRead: tables that the first hardware walk read, 0 where a TLB served.
-// flush: the widest flush that the event led to, and flushedPages the pages of
-// its range calls, at most 2^32 - 1.
+// entries and links alike, at most 2^32 - 1; Accessed and Dirty bits that
+// hardware sets do not count, and a whole tree dropped by kZapAllFast counts
+// its leaves and MMIO entries. level: of the leaf that served the access, 0 if
+// none did. tablesRead: tables that the first hardware walk read, 0 where a TLB
+// served. flush: the widest flush that the event led to, and flushedPages the
+// pages of its range calls, at most 2^32 - 1.
 inline constexpr std::array<ColumnInfo, 6> kOutcomeLayout{{
     {"sptesChanged", ColumnType::kU32},
     {"flushedPages", ColumnType::kU32},

@@ -10,12 +10,11 @@
 namespace mmu {
 namespace {
 
-// The frames of a slot that stand on these host pages.
+// The frames of a slot that stand on these host pages: one does at least.
 GfnRange frames_on(const Memslot& slot, HostRange pages) {
   const HostRange own = host_pages(slot, slot.range);
   const HostPage first = std::max(pages.start, own.start);
   const HostPage last = std::min(pages.end, own.end);
-  if (last <= first) return {slot.range.start, slot.range.start};
   return {{slot.range.start.value + (first.value - own.start.value)},
           {slot.range.start.value + (last.value - own.start.value)}};
 }
@@ -23,14 +22,9 @@ GfnRange frames_on(const Memslot& slot, HostRange pages) {
 // Calls act(frames) for every slot that stands on the pages. True if one does.
 template <class Act>
 bool for_each_on(const Mmu& mmu, HostRange pages, Act act) {
-  bool any = false;
-  for (const auto& slot : mmu.slots().slots()) {
-    const GfnRange frames = frames_on(*slot, pages);
-    if (frames.empty()) continue;
-    any = true;
-    act(frames);
-  }
-  return any;
+  const std::span<Memslot* const> slots = mmu.slots().on(pages);
+  for (const Memslot* slot : slots) act(frames_on(*slot, pages));
+  return !slots.empty();
 }
 
 }  // namespace

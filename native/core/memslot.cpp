@@ -18,16 +18,21 @@ Memslot* MemslotSet::search(Gfn gfn) const {
 
 const Memslot* MemslotSet::overlapping(GfnRange range,
                                        const Memslot* self) const {
-  // Slots do not overlap each other, so their ends are sorted like their
-  // starts, and the first that ends inside or after the range decides, save
-  // for `self`.
-  auto at = std::lower_bound(
-      slots_.begin(), slots_.end(), range.start,
-      [](const auto& slot, Gfn g) { return slot->range.end <= g; });
-  for (; at != slots_.end() && (*at)->range.start < range.end; ++at) {
-    if (at->get() != self) return at->get();
+  for (const auto& slot : meeting(range)) {
+    if (slot.get() != self) return slot.get();
   }
   return nullptr;
+}
+
+// Slots do not overlap each other, so their ends are sorted like their starts.
+std::span<const std::unique_ptr<Memslot>> MemslotSet::meeting(
+    GfnRange range) const {
+  const auto first = std::ranges::partition_point(
+      slots_, [&](const auto& slot) { return slot->range.end <= range.start; });
+  const auto last = std::partition_point(
+      first, slots_.end(),
+      [&](const auto& slot) { return slot->range.start < range.end; });
+  return {first, last};
 }
 
 void MemslotSet::reserve(std::size_t slots, std::uint32_t id) {
@@ -36,6 +41,7 @@ void MemslotSet::reserve(std::size_t slots, std::uint32_t id) {
   if (slots_.capacity() < wanted)
     slots_.reserve(std::max(wanted, 2 * slots_.size()));
   if (by_id_.size() <= id) by_id_.resize(id + 1);
+  by_hva_.reserve(wanted);
 }
 
 void MemslotSet::insert(std::unique_ptr<Memslot> slot) {
@@ -46,13 +52,15 @@ void MemslotSet::insert(std::unique_ptr<Memslot> slot) {
                        [](const auto& s, Gfn g) { return s->range.start < g; });
   Memslot* raw = slot.get();
   slots_.insert(at, std::move(slot));
+  by_hva_.insert(*raw);
   if (has_id) by_id_[raw->id] = raw;
 }
 
 std::unique_ptr<Memslot> MemslotSet::take(Memslot* raw) {
-  const auto at =
-      std::find_if(slots_.begin(), slots_.end(),
-                   [raw](const auto& slot) { return slot.get() == raw; });
+  const auto at = std::ranges::lower_bound(
+      slots_, raw->range.start, {},
+      [](const auto& slot) { return slot->range.start; });
+  by_hva_.remove(*raw);
   std::unique_ptr<Memslot> slot = std::move(*at);
   slots_.erase(at);
   if (by_id(raw->id) == raw) by_id_[raw->id] = nullptr;
@@ -65,6 +73,15 @@ std::vector<Memslot*> MemslotSet::in_id_order() const {
   for (Memslot* slot : by_id_) {
     if (slot != nullptr) slots.push_back(slot);
   }
+  return slots;
+}
+
+std::vector<Memslot*> MemslotSet::in_id_order(GfnRange range) const {
+  std::vector<Memslot*> slots;
+  for (const auto& slot : meeting(range)) {
+    if (by_id(slot->id) == slot.get()) slots.push_back(slot.get());
+  }
+  std::ranges::sort(slots, {}, &Memslot::id);
   return slots;
 }
 

@@ -19,6 +19,7 @@
 #include "core/kernel_profile.hpp"
 #include "core/machine.hpp"
 #include "core/reverse_map.hpp"
+#include "core/slots_by_hva.hpp"
 #include "core/write_track.hpp"
 
 namespace mmu {
@@ -126,8 +127,17 @@ class MemslotSet {
 
   // In frame order.
   const std::vector<std::unique_ptr<Memslot>>& slots() const { return slots_; }
+  // Those that overlap the range, in frame order.
+  std::span<const std::unique_ptr<Memslot>> meeting(GfnRange range) const;
+  // Those that stand on these pages of the host, in frame order; until the next
+  // such question.
+  std::span<Memslot* const> on(HostRange pages) const {
+    return by_hva_.on(pages);
+  }
   // The user's slots in id order, as ioctls on all slots go.
   std::vector<Memslot*> in_id_order() const;
+  // Those of them that overlap the range.
+  std::vector<Memslot*> in_id_order(GfnRange range) const;
 
   std::uint64_t generation() const { return generation_; }
   // The part of it that MMIO entries carry.
@@ -141,6 +151,7 @@ class MemslotSet {
 
   std::vector<std::unique_ptr<Memslot>> slots_;
   std::vector<Memslot*> by_id_;  // null where no slot has the id
+  SlotsByHva by_hva_;
   mutable Memslot* last_ = nullptr;
   bool remembers_ = true;
   std::uint64_t generation_;

@@ -112,7 +112,9 @@ void Tlb::flush_all() noexcept {
 }
 
 // However many there were, it is one flush.
-void TlbSet::serve(Tlb& tlb) const noexcept {
+void TlbSet::serve(unsigned vcpu) noexcept {
+  Tlb& tlb = tlbs_[vcpu];
+  have_served_.add(vcpu);
   tlb.served_ = requests_;
   tlb.flush_all();
 }
@@ -133,6 +135,7 @@ std::optional<Error> TlbSet::add(unsigned vcpus) {
   if (!entries) return entries.error();
   blocks_.reserve(blocks_.size() + 1);
   tlbs_.reserve(tlbs_.size() + vcpus);
+  have_served_.reserve(this->vcpus() + vcpus);
   blocks_.push_back({std::move(tags.value()), std::move(entries.value())});
   const Block& block = blocks_.back();
   for (unsigned vcpu = 0; vcpu < vcpus; ++vcpu) {
@@ -140,6 +143,7 @@ std::optional<Error> TlbSet::add(unsigned vcpus) {
     tlbs_.emplace_back(*layout_, block.tags.data() + first,
                        block.entries.data() + first);
     tlbs_.back().served_ = requests_;
+    have_served_.add(this->vcpus() - 1);
   }
   return std::nullopt;
 }

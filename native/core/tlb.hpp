@@ -28,6 +28,7 @@
 #include "core/lazy_array.hpp"
 #include "core/tlb_entry.hpp"
 #include "core/tlb_overdue.hpp"
+#include "core/vcpu_set.hpp"
 
 namespace mmu {
 
@@ -246,7 +247,7 @@ class TlbSet {
   Tlb& operator[](unsigned vcpu) noexcept {
     Tlb& tlb = tlbs_[vcpu];
     if (tlb.served_ != requests_) [[unlikely]]
-      serve(tlb);
+      serve(vcpu);
     return tlb;
   }
   unsigned vcpus() const noexcept {
@@ -254,7 +255,10 @@ class TlbSet {
   }
 
   // Asks every vCPU for a flush of all that it has.
-  void request_flush() noexcept { ++requests_; }
+  void request_flush() noexcept {
+    ++requests_;
+    have_served_.clear();
+  }
   // On every vCPU, at once.
   void flush_range(AliasedRange range) noexcept {
     for_each_tlb([&](Tlb& tlb) { tlb.flush_range(range); });
@@ -263,9 +267,7 @@ class TlbSet {
   // has, nothing is there.
   template <class Visit>
   void for_each_tlb(Visit visit) {
-    for (unsigned vcpu = 0; vcpu < vcpus(); ++vcpu) {
-      for_each_tlb_of(vcpu, visit);
-    }
+    have_served_.for_each([&](unsigned vcpu) { visit(tlbs_[vcpu]); });
   }
   template <class Visit>
   void for_each_tlb_of(unsigned vcpu, Visit visit) {
@@ -284,7 +286,7 @@ class TlbSet {
  private:
   explicit TlbSet(const TlbShape& shape)
       : layout_(std::make_unique<TlbLayout>(shape)) {}
-  void serve(Tlb& tlb) const noexcept;
+  void serve(unsigned vcpu) noexcept;
 
   // Of vCPUs that were made together.
   struct Block {
@@ -295,6 +297,8 @@ class TlbSet {
   std::vector<Block> blocks_;
   std::vector<Tlb> tlbs_;
   std::uint64_t requests_ = 0;
+  // Of vCPUs: what was asked of them all. The others have nothing.
+  VcpuSet have_served_;
 };
 
 }  // namespace mmu

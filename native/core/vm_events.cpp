@@ -23,8 +23,10 @@ GfnRange frames_of(const VmEvent& event) {
 
 template <class Act>
 void for_each_slot(Mmu& mmu, GfnRange range, Act act) {
-  for (Memslot* slot : mmu.slots().in_id_order()) {
-    if (range.empty() || slot->range.overlaps(range)) act(*slot);
+  const MemslotSet& slots = mmu.slots();
+  for (Memslot* slot :
+       range.empty() ? slots.in_id_order() : slots.in_id_order(range)) {
+    act(*slot);
   }
 }
 
@@ -213,9 +215,9 @@ Outcome apply_vm_event(Mmu& mmu, const VmEvent& event) {
 Outcome done_since(const Mmu& mmu, std::uint64_t before) {
   constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
   const EventFlush& flush = mmu.flush.event();
+  const std::uint64_t changed = mmu.accounts.changed - before;
   return {.flush = static_cast<std::uint8_t>(flush.scope),
-          .sptes_changed =
-              static_cast<std::uint32_t>(mmu.accounts.changed - before),
+          .sptes_changed = static_cast<std::uint32_t>(std::min(changed, kMost)),
           .flushed_pages =
               static_cast<std::uint32_t>(std::min(flush.pages, kMost))};
 }

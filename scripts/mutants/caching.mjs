@@ -138,8 +138,8 @@ export const caching = [
   {
     name: "an entry of a request's vCPU is looked at",
     file: "native/core/tlb.hpp",
-    find: "    if (tlbs_[vcpu].served_ == requests_) visit(tlbs_[vcpu]);\n",
-    replace: "    visit(tlbs_[vcpu]);\n",
+    find: "    have_served_.clear();\n",
+    replace: "",
   },
   {
     name: "a walk goes by a link that is gone",
