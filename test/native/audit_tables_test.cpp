@@ -2,6 +2,7 @@
 // arena can be wrong, done on purpose to a VM that was right.
 #include "audited_world.hpp"
 #include "core/audit/audit_findings.hpp"
+#include "failing_memory.hpp"
 
 using mmu::Level;
 using mmu::TableRef;
@@ -136,4 +137,17 @@ TEST_CASE("an audit finds a page that is in use and free") {
   const std::string found =
       leads("to a page that was freed", table.id, "0x200000 level 2");
   CHECK(vm.found().find(found) != std::string::npos);
+}
+
+TEST_CASE("an audit takes memory by the table, and not by the leaf") {
+  constexpr std::uint64_t kTables = 64;
+  Audited vm(world::Setup{.preset = "none"});
+  vm.add({.bytes = kTables * 2 * kMiB});
+  for (std::uint64_t page = 0; page < kTables * 512; ++page) {
+    vm.access(page * kPage);
+  }
+  const std::uint64_t before = failing_memory::asked();
+  REQUIRE(vm.found() == "");
+  const std::uint64_t leaves = kTables * 512 * sizeof(std::uint64_t);
+  CHECK(failing_memory::asked() - before < leaves / 2);
 }

@@ -10,6 +10,7 @@ namespace {
 thread_local std::uint64_t countdown = 0;  // 0: nothing fails
 thread_local bool has_failed = false;
 thread_local std::uint64_t out = 0;
+thread_local std::uint64_t bytes_asked = 0;
 
 void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
   if (countdown != 0 && --countdown == 0) {
@@ -22,6 +23,7 @@ void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
                      : std::aligned_alloc(alignment, (whole + alignment - 1) /
                                                          alignment * alignment);
   out += memory != nullptr;
+  bytes_asked += bytes;
   return memory;
 }
 
@@ -39,6 +41,7 @@ void* allocate_or_throw(std::size_t bytes, std::size_t alignment) {
 }  // namespace
 
 std::uint64_t live() { return out; }
+std::uint64_t asked() { return bytes_asked; }
 
 FailsAt::FailsAt(std::uint64_t k) {
   countdown = k;

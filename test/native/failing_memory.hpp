@@ -11,6 +11,8 @@ namespace failing_memory {
 
 // Allocations that are out now.
 std::uint64_t live();
+// Bytes that this thread has ever asked for.
+std::uint64_t asked();
 
 // While it lives, the k-th allocation of this thread fails, k from 1, and no
 // other.

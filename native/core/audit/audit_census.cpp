@@ -12,7 +12,7 @@ Census::Census(const Mmu& mmu) : mmu_(mmu), uses_(mmu.pool.used()) {
   }
   // By number: the list grows where tables are found by their links.
   for (std::size_t i = 0; books && i < tables.size(); ++i) {
-    take_entries(tables[i], false);
+    take_links(tables[i], false);
   }
   find_lost();
 }
@@ -52,19 +52,19 @@ void Census::take_link(const LinkSeen& link, bool descends) {
   claim(link.to, Use::kHead, Use::kBody);
   const EntrySeen& entry = link.entry;
   tables.push_back({link.to, entry.root, entry.first, link});
-  take_entries(TableSeen(tables.back()), true);
+  take_links(TableSeen(tables.back()), true);
 }
 
-void Census::take_entries(const TableSeen& table, bool descends) {
+// What is below them is theirs to say; 4K tables have no links.
+void Census::take_links(const TableSeen& table, bool descends) {
   const Level level = table.table.level;
+  if (level == Level::k4K) return;
   const TableSeen own = table;
   for_each_word(mmu_.pool, own.table, [&](unsigned index, Spte spte) {
-    const AliasedGfn first{own.base.value + index * pages_per(level)};
-    const SpteRef at{own.table.id, static_cast<std::uint16_t>(index)};
-    const EntrySeen entry{at, level, own.root, first, spte};
-    if (!spte.is_link(level)) return entries.push_back(entry);
+    if (!spte.is_link(level)) return;
     const TableRef to = link::table(spte, below(level));
-    take_link({entry, to, end_of(to, !descends)}, descends);
+    take_link({entry_of(own, index, spte), to, end_of(to, !descends)},
+              descends);
   });
 }
 

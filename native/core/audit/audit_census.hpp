@@ -57,12 +57,16 @@ struct Census {
   explicit Census(const Mmu& mmu);
 
   std::vector<TableSeen> tables;
-  std::vector<LinkSeen> links;     // the roots' too
-  std::vector<EntrySeen> entries;  // all but links
-  std::vector<TableRef> freed;     // of no level
+  std::vector<LinkSeen> links;  // the roots' too
+  std::vector<TableRef> freed;  // of no level
   // Pages that are in use or free twice, and granules that are neither.
   std::vector<PageId> overlapping;
   std::vector<GranuleRun> lost;
+
+  // Calls visit(EntrySeen) for all entries but links, table by table. They are
+  // read anew each time: a list would be many times as large as the tables.
+  template <class Visit>
+  void for_each_entry(Visit visit) const;
 
  private:
   enum class Use : std::uint8_t { kNone, kHead, kBody, kFreeHead, kFreeBody };
@@ -70,7 +74,7 @@ struct Census {
   void find_freed();
   void find_hashed(const ShadowBooks& books);
   void take_tree(RootId root, bool is_hashed);
-  void take_entries(const TableSeen& table, bool descends);
+  void take_links(const TableSeen& table, bool descends);
   void take_link(const LinkSeen& link, bool descends);
   void find_lost();
 
@@ -102,6 +106,25 @@ void for_each_word(const PagePool& pool, TableRef table, Visit visit) {
   for (unsigned slot = 0; slot < kCompactSlots; ++slot) {
     if (page.keys[slot] >= kEntries || page.entries[slot] == 0) continue;
     visit(unsigned{page.keys[slot]}, from_stored(page.entries[slot]));
+  }
+}
+
+// Whose entry it is, and what it covers.
+inline EntrySeen entry_of(const TableSeen& table, unsigned index, Spte spte) {
+  const Level level = table.table.level;
+  return {{table.table.id, static_cast<std::uint16_t>(index)},
+          level,
+          table.root,
+          {table.base.value + index * pages_per(level)},
+          spte};
+}
+
+template <class Visit>
+void Census::for_each_entry(Visit visit) const {
+  for (const TableSeen& table : tables) {
+    for_each_word(mmu_.pool, table.table, [&](unsigned index, Spte spte) {
+      if (!spte.is_link(table.table.level)) visit(entry_of(table, index, spte));
+    });
   }
 }
 

@@ -15,14 +15,14 @@ void check_entries(const Mmu& mmu, const Census& census,
   static constexpr std::string_view kNames[] = {
       "", "pages_4k", "pages_2m", "pages_1g", "512G leaves", "256T leaves"};
   TreeAccounts counted;
-  for (const EntrySeen& entry : census.entries) {
+  census.for_each_entry([&](const EntrySeen& entry) {
     const bool is_leaf = entry.spte.is_leaf(entry.level);
     counted.leaves[number_of(entry.level)] += is_leaf;
     counted.mmio += entry.spte.is_mmio();
     if (is_leaf && entry.level > kMaxHugeLevel) {
       findings.add("a leaf stands where only links can", entry);
     }
-  }
+  });
   for (unsigned level = 1; level < counted.leaves.size(); ++level) {
     findings.expect(kNames[level], mmu.accounts.leaves[level],
                     counted.leaves[level]);

@@ -18,7 +18,7 @@ struct Member {
   Level level = Level::kNone;
   std::uint64_t list = 0;
   SpteRef leaf;
-  const EntrySeen* entry = nullptr;  // where it was found as an entry
+  EntrySeen entry;  // where it was found as one
 
   auto key() const {
     return std::tuple(slot->range.start.value, number_of(level), list,
@@ -34,17 +34,17 @@ std::uint64_t list_of(const Memslot& slot, Gfn gfn, Level level) {
 
 std::vector<Member> members_by_entries(const Mmu& mmu, const Census& census) {
   std::vector<Member> members;
-  for (const EntrySeen& entry : census.entries) {
+  census.for_each_entry([&](const EntrySeen& entry) {
     const bool is_blocked =
         entry.level == Level::k4K && entry.spte.is_blocked();
-    if (entry.level > kMaxHugeLevel) continue;
-    if (!entry.spte.is_leaf(entry.level) && !is_blocked) continue;
+    if (entry.level > kMaxHugeLevel) return;
+    if (!entry.spte.is_leaf(entry.level) && !is_blocked) return;
     const Gfn gfn = mmu.alias.slot_gfn(entry.first);
     const Memslot* slot = slot_at(mmu, gfn);
-    if (slot == nullptr) continue;
-    members.push_back({slot, entry.level, list_of(*slot, gfn, entry.level),
-                       entry.at, &entry});
-  }
+    if (slot == nullptr) return;
+    members.push_back(
+        {slot, entry.level, list_of(*slot, gfn, entry.level), entry.at, entry});
+  });
   return members;
 }
 
@@ -64,7 +64,7 @@ std::vector<Member> members_by_lists(const Mmu& mmu, AuditFindings& findings) {
            at = rmap.next_used(level, at + 1, end)) {
         nodes += SpteRefLists::nodes_for(rmap.count(level, at));
         rmap.for_each(level, at, [&](SpteRef leaf) {
-          members.push_back({slot.get(), level, at, leaf});
+          members.push_back({slot.get(), level, at, leaf, {}});
         });
       }
     }
@@ -82,11 +82,11 @@ AuditPlace place_in(const Member& member) {
 }
 
 void report_unlisted(const Member& member, AuditFindings& findings) {
-  const bool is_private = member.entry->root == RootId::kPrivate;
+  const bool is_private = member.entry.root == RootId::kPrivate;
   findings.add(
       words("a leaf is not in the reverse map of slot ", member.slot->id,
             ", page ", member.leaf.table, " entry ", member.leaf.index),
-      *member.entry, is_private ? "K1" : "");
+      member.entry, is_private ? "K1" : "");
 }
 
 void report_listed(const Member& member, AuditFindings& findings) {

@@ -148,7 +148,7 @@ void check_slots(const Mmu& mmu, const Census& census,
     for (const auto& slot : set.slots()) check_bitmap(mmu, *slot, findings);
   }
   LeafChecks checks(mmu, findings);
-  for (const EntrySeen& entry : census.entries) checks.check(entry);
+  census.for_each_entry([&](const EntrySeen& entry) { checks.check(entry); });
 }
 
 }  // namespace mmu
