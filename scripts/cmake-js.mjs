@@ -1,9 +1,8 @@
 // The addon as cmake-js builds it, and proof that this build loads: what it
 // says of itself must be what the node-gyp build says.
 import { createRequire } from "node:module";
-import { join } from "node:path";
-import { buildByCmake } from "./cmake-addon.mjs";
-import { main, root, Stop, say } from "./process.mjs";
+import { buildInTree } from "./cmake-addon.mjs";
+import { main, Stop, say } from "./process.mjs";
 import { addonPath } from "./setup/addon.mjs";
 
 const require = createRequire(import.meta.url);
@@ -14,7 +13,7 @@ function tables(path) {
 }
 
 await main(() => {
-  const path = buildByCmake(root, join(root, "out/cmake-js/build"));
+  const path = buildInTree();
   const [cmake, gyp] = [tables(path), tables(addonPath)];
   if (cmake !== gyp) throw new Stop(`cmake-js: the two builds differ:\n${cmake}\n${gyp}`);
   say(`cmake-js: its build loads and reports ${cmake.slice(0, 72)}...`);
