@@ -83,8 +83,7 @@ export class Lane {
 
   #fold(flight: Flight | undefined): void {
     if (flight === undefined) return;
-    this.tally.add(flight.events, flight.outcomes);
-    this.#folded += eventsBefore(flight.events, flight.events.count);
+    this.#folded += this.tally.add(flight.events, flight.outcomes);
   }
 
   // Resolves with the error instead of rejecting: a batch may fail while nobody

@@ -1,12 +1,14 @@
 /**
- * What a metric is: a fold over batches of events and their outcomes.
+ * What a metric is: fields of a replay, made of the rows that there were.
  *
- * A metric sees columns and keeps plain numbers, nothing per event. Its result
- * becomes fields of the replay. It must not know the VM or the trace.
+ * Most ask for nothing but counts of rows, which are taken once for all of
+ * them. One that needs more folds batches, and keeps plain numbers, nothing per
+ * event. It must not know the VM or the trace.
  */
 import type { EventBatch } from "../columns/event-batch.js";
 import type { EventKind, FlushScope, OutcomeCode } from "../columns/layout.js";
 import type { OutcomeBatch } from "../columns/outcome-batch.js";
+import type { RowCount, RowCounts } from "../columns/row-counts.js";
 
 /** What the events themselves say. */
 export interface InputFields {
@@ -43,10 +45,10 @@ export interface Metric<State = unknown, Fields extends Partial<MetricFields> = 
   readonly name: string;
   /** State before the first batch. */
   init(): State;
-  /** Takes in rows [0, events.count). Must not keep the batches. */
-  add(state: State, events: EventBatch, outcomes: OutcomeBatch): void;
-  /** The fields that this metric contributes. */
-  finish(state: State): Fields;
+  /** Takes in rows [0, events.count), if counts of them are not enough. Must not keep the batches. */
+  add?(state: State, events: EventBatch, outcomes: OutcomeBatch): void;
+  /** The fields that this metric contributes; `counts` is of every row of every batch. */
+  finish(state: State, counts: RowCounts): Fields;
 }
 
 /** Types a metric; the default export of a file in this folder. */
@@ -54,6 +56,17 @@ export function defineMetric<State, Fields extends Partial<MetricFields>>(
   metric: Metric<State, Fields>,
 ): Metric<State, Fields> {
   return Object.freeze(metric);
+}
+
+/** Rows by a value that each combination has, an index below `length`. */
+export function summed(
+  counts: readonly RowCount[],
+  length: number,
+  by: (count: RowCount) => number,
+): Float64Array {
+  const sums = new Float64Array(length);
+  for (const count of counts) sums[by(count)] = (sums[by(count)] as number) + count.rows;
+  return sums;
 }
 
 /** `{name: count}` of what occurred, in the order of `names`. */

@@ -1,20 +1,14 @@
 /** Operations of the VMM, by kind. */
-import { isInserted } from "../columns/event-batch.js";
 import { EVENT_KINDS } from "../columns/layout.js";
-import { defineMetric, occurred } from "./metric.js";
+import { defineMetric, occurred, summed } from "./metric.js";
 
 export default defineMetric({
   name: "operations",
-  init: () => new Float64Array(EVENT_KINDS.length),
-  add: (kinds, { kind, access, count }) => {
-    for (let row = 0; row < count; row++) {
-      const k = kind[row] as number;
-      if (isInserted(k, access[row] as number)) continue;
-      kinds[k] = (kinds[k] as number) + 1;
-    }
-  },
-  finish: (kinds) => {
-    const { access: _, end: __, ...operations } = occurred(EVENT_KINDS, kinds);
+  init: () => undefined,
+  finish: (_, counts) => {
+    const own = counts.list().filter(({ inserted }) => !inserted);
+    const byKind = summed(own, EVENT_KINDS.length, ({ kind }) => kind);
+    const { access: _access, end: _end, ...operations } = occurred(EVENT_KINDS, byKind);
     return { operations };
   },
 });

@@ -6,6 +6,7 @@
 import { readdir } from "node:fs/promises";
 import type { EventBatch } from "../columns/event-batch.js";
 import type { OutcomeBatch } from "../columns/outcome-batch.js";
+import { RowCounts } from "../columns/row-counts.js";
 import type { Metric, MetricFields } from "./metric.js";
 
 const FOLDER = new URL("./", import.meta.url);
@@ -21,18 +22,21 @@ export function metrics(): Promise<readonly Metric[]> {
 
 /** All metrics over one replay. */
 export interface Tally {
-  add(events: EventBatch, outcomes: OutcomeBatch): void;
+  /** Returns how many rows were events of the trace. */
+  add(events: EventBatch, outcomes: OutcomeBatch): number;
   finish(): MetricFields;
 }
 
 /** Starts every metric. */
 export async function startTally(): Promise<Tally> {
   const running = (await metrics()).map((metric) => ({ metric, state: metric.init() }));
+  const counts = new RowCounts();
   return {
     add: (events, outcomes) => {
-      for (const { metric, state } of running) metric.add(state, events, outcomes);
+      for (const { metric, state } of running) metric.add?.(state, events, outcomes);
+      return counts.add(events, outcomes);
     },
-    finish: () => Object.assign({}, ...running.map(({ metric, state }) => metric.finish(state))),
+    finish: () => Object.assign({}, ...running.map(({ metric, state }) => metric.finish(state, counts))),
   };
 }
 
