@@ -24,6 +24,7 @@ import {
 } from "./replay-projection.js";
 import { configOf, inputOf, type ReplayConfig, resultOf, withLearnt } from "./replay-result.js";
 import { Lane, Runway } from "./runway.js";
+import { expectThreads, Turns } from "./threads.js";
 import type { Trace } from "./trace/trace.js";
 import { aliasPreset, configEngine, createVm, type Vm } from "./vm.js";
 
@@ -36,6 +37,12 @@ export interface CompareOptions extends PlanOptions {
   readonly audit?: number;
   /** Events of a batch: 1 to 2^24. @default 65536 */
   readonly batchSize?: number;
+  /**
+   * VMs that run at once, 1 to 256, as far as Node's pool has threads (`UV_THREADPOOL_SIZE`, 4); with 1, this thread does
+   * everything. Nothing but `timing` depends on it.
+   * @default as many as there are cores
+   */
+  readonly threads?: number;
 }
 
 /** A pair of strategy and flavour that cannot be made here, and why. */
@@ -65,6 +72,7 @@ const KEYS = [
   "onProgress",
   "audit",
   "batchSize",
+  "threads",
 ] as const;
 
 /**
@@ -86,6 +94,7 @@ export async function compare(trace: Trace, options: CompareOptions = {}): Promi
   expectKeys("compare", options, KEYS);
   const period = expectAuditPeriod(options.audit);
   const batchSize = expectInteger("batchSize", options.batchSize ?? DEFAULT_BATCH, 1, MAX_BATCH);
+  const threads = expectThreads(options.threads);
   const candidates = candidatesOf(configEngine(), options.config ?? {}, options.strategies);
   const plan = await planFor(trace, options, candidates);
   const fleet = new Fleet(plan, batchSize);
@@ -100,9 +109,11 @@ export async function compare(trace: Trace, options: CompareOptions = {}): Promi
     );
     trace.startHash();
     const vms = runs.map(({ lane }) => lane.vm);
-    await audited(vms, period, () => flyAll(runs, trace, projecting, { ...options, batchSize }));
+    await audited(vms, period, () => flyAll(runs, trace, projecting, { ...options, batchSize, threads }));
     const replays = await Promise.all(
-      runs.map((run, index) => resultFor(run, configs[index] as ReplayConfig, trace, batchSize)),
+      runs.map((run, index) =>
+        resultFor(run, configs[index] as ReplayConfig, trace, { batch: batchSize, threads }),
+      ),
     );
     return comparisonOf(candidates, replays);
   } finally {
@@ -151,7 +162,15 @@ async function planFor(
   options: CompareOptions,
   candidates: readonly Candidate[],
 ): Promise<ReplayPlan> {
-  const { strategies: _, onProgress: __, audit: ___, batchSize: ____, project, ...asked } = options;
+  const {
+    strategies: _,
+    onProgress: __,
+    audit: ___,
+    batchSize: ____,
+    threads: _____,
+    project,
+    ...asked
+  } = options;
   const plan = await planReplay(trace, { ...asked, project: AS_RECORDED });
   const applicable = candidates.filter(({ notApplicable }) => notApplicable === undefined);
   const strategy = applicable.find((candidate) => candidate.strategy !== "none")?.strategy ?? "none";
@@ -166,21 +185,22 @@ async function projectingFor(runs: readonly Run[], plan: ReplayPlan, trace: Trac
   return startProjection(plan.project, aliased.lane.vm, trace);
 }
 
-type FlightOptions = CompareOptions & { readonly batchSize: number };
+type FlightOptions = CompareOptions & { readonly batchSize: number; readonly threads: number };
 
 async function flyAll(
   runs: readonly Run[],
   trace: Trace,
   projecting: Projecting,
-  { batchSize, signal: asked, onProgress }: FlightOptions,
+  { batchSize, threads, signal: asked, onProgress }: FlightOptions,
 ): Promise<void> {
   const signal = asked && forMany(asked);
   const isDirect = ({ isBaseline }: Run) => isBaseline || projecting.projection === undefined;
   const lanesOf = (some: readonly Run[]) => some.map(({ lane }) => lane);
   const onFolded = (events: number) => onProgress?.(events, shareOf(trace));
   const issued = runs.filter((run) => !isDirect(run));
-  const direct = new Runway(lanesOf(runs.filter(isDirect)), { signal, ...(!issued[0] && { onFolded }) });
-  const aliased = new Runway(lanesOf(issued), { signal, onFolded });
+  const shared = { signal, threads, turns: threads === 1 ? undefined : new Turns(threads) };
+  const direct = new Runway(lanesOf(runs.filter(isDirect)), { ...shared, ...(!issued[0] && { onFolded }) });
+  const aliased = new Runway(lanesOf(issued), { ...shared, onFolded });
   try {
     const batches = tapped(trace.batches({ size: batchSize, extra: true, signal }), direct);
     for await (const events of projected(batches, projecting, batchSize)) await aliased.launch(events);
@@ -206,7 +226,12 @@ async function* tapped(batches: AsyncIterable<EventBatch>, runway: Runway): Asyn
   }
 }
 
-async function resultFor({ lane }: Run, config: ReplayConfig, trace: Trace, batch: number): Promise<Replay> {
+async function resultFor(
+  { lane }: Run,
+  config: ReplayConfig,
+  trace: Trace,
+  shape: { readonly batch: number; readonly threads: number },
+): Promise<Replay> {
   const { vm, tally, busyNs } = lane;
   const fields = tally.finish();
   const input = await inputOf(trace, fields.input);
@@ -214,7 +239,7 @@ async function resultFor({ lane }: Run, config: ReplayConfig, trace: Trace, batc
     input,
     dirtyRounds: vm.dirtyRounds(),
     wallNs: busyNs,
-    batch,
+    ...shape,
   });
 }
 

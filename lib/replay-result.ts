@@ -85,6 +85,7 @@ export interface ReplayViolation extends Omit<Violation, "gpa"> {
 export interface ReplayTiming {
   readonly wallNs: number;
   readonly eventsPerSecond: number;
+  /** Threads that could be at work at once. */
   readonly threads: number;
   readonly path: string;
   /** Rows of a batch. */
@@ -177,12 +178,13 @@ export interface ReplayFacts {
   readonly input: ReplayInput;
   readonly dirtyRounds: DirtyRounds;
   readonly wallNs: number;
+  readonly threads: number;
   readonly batch: number;
 }
 
 /** The result, once the VM has taken the whole trace. */
 export function resultOf(vm: Vm, config: ReplayConfig, fields: MetricFields, facts: ReplayFacts): Replay {
-  const { input, dirtyRounds, wallNs, batch } = facts;
+  const { input, dirtyRounds, ...timing } = facts;
   const stats = vm.stats();
   return {
     schemaVersion: 1,
@@ -204,7 +206,7 @@ export function resultOf(vm: Vm, config: ReplayConfig, fields: MetricFields, fac
     violations: vm.violations().map(violationOf),
     advisories: vm.advisories().map(violationOf),
     judged: vm.judged(),
-    timing: timingOf(wallNs, input.events, batch),
+    timing: timingOf(input.events, timing),
   };
 }
 
@@ -222,8 +224,11 @@ function violationOf({ rule, defect, count, firstEvent, gpa, reason }: Violation
   return { rule, defect, count, firstEvent, gpa: formatGpa(gpa), reason };
 }
 
-function timingOf(wallNs: number, events: number, batch: number): ReplayTiming {
-  return { wallNs, eventsPerSecond: (events / wallNs) * 1e9, threads: 1, path: SCALAR, batch };
+function timingOf(
+  events: number,
+  { wallNs, threads, batch }: Pick<ReplayFacts, "wallNs" | "threads" | "batch">,
+): ReplayTiming {
+  return { wallNs, eventsPerSecond: (events / wallNs) * 1e9, threads, path: SCALAR, batch };
 }
 
 function memslotOf(slot: Memslot): ReplayMemslot {

@@ -12,6 +12,7 @@ import { startTally } from "./metrics/registry.js";
 import { chooseProjection, type Projecting, projected, startProjection } from "./replay-projection.js";
 import { configOf, inputOf, type Replay, resultOf, roundsSince, withLearnt } from "./replay-result.js";
 import { Lane, Runway } from "./runway.js";
+import { expectThreads } from "./threads.js";
 import type { Guess } from "./trace/infer-memslots.js";
 import type { Trace } from "./trace/trace.js";
 import type { Vm } from "./vm.js";
@@ -41,8 +42,13 @@ export interface ReplayOptions {
   readonly onTrace?: ((text: string) => Promise<void>) | undefined;
   /** Events of a batch: 1 to 2^24. @default 65536 */
   readonly batchSize?: number;
-  /** Run on this thread, one batch after the other. @default false */
-  readonly sync?: boolean;
+  /**
+   * Threads that may be at work at once, 1 to 256: with 1, this one does everything, one batch after the other; with 2,
+   * it decodes the next batch and counts what came of the last while another thread runs one. Nothing but `timing`
+   * depends on it. Decompressing and hashing have threads of their own.
+   * @default as many as there are cores
+   */
+  readonly threads?: number;
   /**
    * How accesses go to aliases: `as-recorded`; `home`, the alias where their memory is at first; a projection such
    * as `churn:3,1`; or `auto`, which is `home` under a private/shared preset unless the trace's own addresses carry
@@ -64,7 +70,7 @@ const OPTION_KEYS = [
   "onProgress",
   "onTrace",
   "batchSize",
-  "sync",
+  "threads",
   "project",
   "audit",
   "guesses",
@@ -89,6 +95,7 @@ export async function replay(vm: Vm, trace: Trace, options: ReplayOptions = {}):
   expectKeys("replay", options, OPTION_KEYS);
   const period = expectAuditPeriod(options.audit);
   const batch = expectInteger("batchSize", options.batchSize ?? usualBatch(options), 1, MAX_BATCH);
+  const threads = expectThreads(options.threads);
   const aliasing = { strategy: vm.config.alias.strategy, preset: vm.preset };
   const chosen = await chooseProjection(trace, aliasing, options.project, options.signal);
   const projecting = await startProjection(chosen, vm, trace);
@@ -97,13 +104,14 @@ export async function replay(vm: Vm, trace: Trace, options: ReplayOptions = {}):
   trace.startHash();
   const roundsBefore = vm.dirtyRounds();
   const started = process.hrtime.bigint();
-  await audited([vm], period, () => fly(lane, trace, projecting, { ...options, batchSize: batch }));
+  await audited([vm], period, () => fly(lane, trace, projecting, { ...options, batchSize: batch, threads }));
   const wallNs = Number(process.hrtime.bigint() - started);
   const fields = lane.tally.finish();
   return resultOf(vm, withLearnt(config, trace), fields, {
     input: await inputOf(trace, fields.input),
     dirtyRounds: roundsSince(vm, roundsBefore),
     wallNs,
+    threads,
     batch,
   });
 }
@@ -112,13 +120,13 @@ function usualBatch({ onTrace }: ReplayOptions): number {
   return onTrace === undefined ? DEFAULT_BATCH : TRACED_BATCH;
 }
 
-type FlightOptions = ReplayOptions & { readonly batchSize: number };
+type FlightOptions = ReplayOptions & { readonly batchSize: number; readonly threads: number };
 
 async function fly(lane: Lane, trace: Trace, projecting: Projecting, options: FlightOptions): Promise<void> {
-  const { signal, batchSize, sync = false, onProgress, onTrace } = options;
+  const { signal, batchSize, threads, onProgress, onTrace } = options;
   const onFolded = (events: number) => onProgress?.(events, shareOf(trace));
   const onLanded = onTrace && (async () => onTrace(lane.vm.takeTrace()));
-  const runway = new Runway([lane], { signal, sync, onFolded, onLanded });
+  const runway = new Runway([lane], { signal, threads, helpers: threads - 1, onFolded, onLanded });
   try {
     const batches = trace.batches({ size: batchSize, extra: true, signal });
     for await (const events of projected(batches, projecting, batchSize)) await runway.launch(events);

@@ -5,11 +5,17 @@
  * Several VMs may take the same batches, each with outcomes of its own. It
  * must not know traces, nor what an outcome means.
  */
+
+import { setImmediate } from "node:timers/promises";
 import { type EventBatch, isInserted } from "./columns/event-batch.js";
 import { OutcomeBatch } from "./columns/outcome-batch.js";
 import { inTrace, MmuError, named } from "./errors.js";
 import type { Tally } from "./metrics/registry.js";
+import type { Turns } from "./threads.js";
 import type { Vm } from "./vm.js";
+
+/** The share of a run's time which, where it is waited, makes the run late. */
+const LATE = 1 / 8;
 
 /** A batch that was started on a VM, and the promise of its end. */
 interface Flight {
@@ -21,8 +27,12 @@ interface Flight {
 
 export interface RunwayOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Run on this thread. */
-  readonly sync?: boolean;
+  /** Threads that may be at work at once; 1: all on this one. */
+  readonly threads: number;
+  /** Threads that may serve hits while this one would only wait. */
+  readonly helpers?: number;
+  /** Whose run is next, where VMs are more than threads. */
+  readonly turns?: Turns | undefined;
   /** Called when a batch has landed, before the next is started, and waited for. */
   readonly onLanded?: (() => Promise<void>) | undefined;
   /** Called with the events of the trace that every VM has taken. */
@@ -39,6 +49,9 @@ export class Lane {
   busyNs = 0;
   readonly #outcomes: OutcomeBatch[];
   #flight: Flight | undefined;
+  #flightNs = 0;
+  /** Whether the last batch had to be waited for: then help is worth its while. */
+  #isLate = false;
   /** Events of the trace that were folded; what a projection inserted is none. */
   #folded = 0;
 
@@ -55,7 +68,11 @@ export class Lane {
 
   /** Waits for the batch in flight; returns the error that ended it, if one did. */
   async arrival(): Promise<unknown> {
-    return this.#flight?.landed;
+    const started = process.hrtime.bigint();
+    if (this.#flight === undefined) return undefined;
+    const error = await this.#flight.landed;
+    this.#isLate = Number(process.hrtime.bigint() - started) > this.#flightNs * LATE;
+    return error;
   }
 
   /** Starts a batch and folds the one before it, which has landed. */
@@ -89,16 +106,26 @@ export class Lane {
   // Resolves with the error instead of rejecting: a batch may fail while nobody
   // waits for it yet, because the next one is being decoded.
   async #fly(events: EventBatch, outcomes: OutcomeBatch, options: RunwayOptions): Promise<unknown> {
-    const { sync = false, signal } = options;
-    const started = process.hrtime.bigint();
+    const { turns } = options;
     try {
-      if (sync) this.vm.runSync(events, outcomes);
-      else await this.vm.run(events, outcomes, { signal });
+      if (turns === undefined) await this.#run(events, outcomes, options);
+      else await turns.take(() => this.#run(events, outcomes, options));
       return undefined;
     } catch (error) {
       return error;
+    }
+  }
+
+  async #run(events: EventBatch, outcomes: OutcomeBatch, options: RunwayOptions): Promise<void> {
+    const { threads, signal } = options;
+    const started = process.hrtime.bigint();
+    const helpers = this.#isLate ? options.helpers : 0;
+    try {
+      if (threads === 1) this.vm.runSync(events, outcomes);
+      else await this.vm.run(events, outcomes, { signal, ...(helpers && { helpers }) });
     } finally {
-      this.busyNs += Number(process.hrtime.bigint() - started);
+      this.#flightNs = Number(process.hrtime.bigint() - started);
+      this.busyNs += this.#flightNs;
     }
   }
 }
@@ -118,6 +145,8 @@ export class Runway {
     await this.#landed();
     for (const lane of this.#lanes) lane.start(events, this.#options);
     this.#tell();
+    // Else a signal would not be heard before the end of the trace.
+    if (this.#options.threads === 1) await setImmediate();
   }
 
   async land(): Promise<void> {

@@ -9,17 +9,17 @@ import {
   type Access,
   accessBits,
   attributeBit,
-  EventBatch,
+  type EventBatch,
   KIND,
   type MemoryAttribute,
 } from "./columns/event-batch.js";
 import type { EventKind } from "./columns/layout.js";
-import { type Outcome, OutcomeBatch, outcomeOf } from "./columns/outcome-batch.js";
+import { type Outcome, type OutcomeBatch, outcomeOf } from "./columns/outcome-batch.js";
 import { type ConfigEngine, nativeConfigOf, presetOf } from "./config/engine.js";
 import type { TraceRelease } from "./config/types.js";
 import { type ResolvedVmConfig, resolveConfigWith, type VmConfig } from "./config.js";
-import { attempt, fromNative, MmuError } from "./errors.js";
-import { expectInteger, expectKeys, expectOneOf, outOfRange, wrongType } from "./expect.js";
+import { attempt, MmuError } from "./errors.js";
+import { expectInteger, expectKeys, expectOneOf, outOfRange } from "./expect.js";
 import { type HostMapping, type Prefault, setHostMapping } from "./host-mapping.js";
 import { type Memslots, memslotsOf } from "./memslots.js";
 import { loadAddon } from "./native/addon.js";
@@ -27,6 +27,7 @@ import type { NativeAddon, NativePreset, NativeVm } from "./native/addon-types.j
 import type { VmCalls } from "./vm-calls.js";
 import { NativeGuestCalls, userBit, type VmGuest } from "./vm-guest.js";
 import type { VmQueries } from "./vm-queries.js";
+import { abortedBefore, begin, expectRunOptions, type RunOptions, stopped } from "./vm-runs.js";
 
 export type { HostMapping } from "./host-mapping.js";
 
@@ -35,11 +36,6 @@ export interface AccessOptions {
   readonly vcpu?: number;
   /** By code at CPL 3; only where addresses are GVAs. @default false */
   readonly user?: boolean;
-}
-
-export interface RunOptions {
-  /** Stops the run with `ERR_ABORTED`; the VM stays usable. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 const TRACE_RELEASES: readonly TraceRelease[] = ["6.16", "6.1", "5.10"];
@@ -238,7 +234,7 @@ class VmFacade extends NativeGuestCalls implements Vm {
   }
 
   async run(events: EventBatch, outcomes: OutcomeBatch, options: RunOptions = {}): Promise<void> {
-    const signal = signalIn(options);
+    const { signal, helpers } = expectRunOptions(options);
     if (signal?.aborted) throw abortedBefore(signal);
     // Refused before it listens: its signal is not to end the run in flight.
     if (this.#isRunning && !this.closed) throw new MmuError("ERR_BUSY", "a run is in flight");
@@ -248,7 +244,7 @@ class VmFacade extends NativeGuestCalls implements Vm {
     signal?.addEventListener("abort", abort, { once: true });
     try {
       const { buffer, capacity, count } = events;
-      outcomes.count = await this.#native.run(buffer, outcomes.buffer, capacity, count);
+      outcomes.count = await this.#native.run(buffer, outcomes.buffer, capacity, count, helpers);
     } catch (error) {
       throw stopped(error, outcomes);
     } finally {
@@ -312,37 +308,4 @@ export function aliasPreset(text = "none"): AliasPreset {
 /** The engine that configurations are checked against: the addon, loaded at the first use. */
 export function configEngine(): ConfigEngine {
   return loadAddon();
-}
-
-function signalIn(options: RunOptions): AbortSignal | undefined {
-  expectKeys("run", options, ["signal"]);
-  const { signal } = options;
-  if (signal === undefined || signal instanceof AbortSignal) return signal;
-  throw wrongType("signal", "an AbortSignal", signal);
-}
-
-function begin(events: EventBatch, outcomes: OutcomeBatch): void {
-  if (!(events instanceof EventBatch)) throw wrongType("events", "an EventBatch", events);
-  if (!(outcomes instanceof OutcomeBatch)) throw wrongType("outcomes", "an OutcomeBatch", outcomes);
-  if (events.capacity !== outcomes.capacity) {
-    const message = `the outcome batch has ${outcomes.capacity} rows, the event batch ${events.capacity}`;
-    throw new MmuError("ERR_BATCH", message, { values: { applied: 0 } });
-  }
-  expectInteger("count", events.count, 0, events.capacity);
-  events.beginRun();
-  outcomes.count = 0;
-}
-
-// What the engine did before it stopped stays readable.
-function stopped(error: unknown, outcomes: OutcomeBatch): unknown {
-  const converted = fromNative(error);
-  if (converted instanceof MmuError) outcomes.count = converted.values["applied"] ?? 0;
-  return converted;
-}
-
-function abortedBefore(signal: AbortSignal): MmuError {
-  return new MmuError("ERR_ABORTED", "aborted after 0 events", {
-    values: { applied: 0 },
-    cause: signal.reason,
-  });
 }

@@ -34,6 +34,7 @@ export interface RunOptions extends CommonOptions, TraceOptions, LossyOptions {
   readonly failOn?: readonly string[];
   readonly report?: readonly ReportTarget[];
   readonly batch?: number;
+  readonly threads?: number;
   readonly output?: string;
   readonly hash: boolean;
 }
@@ -149,6 +150,11 @@ const results: readonly OptionDefinition[] = [
     flags: "--batch <n>",
     summary: "events per batch; changes the speed, never the result",
     parse: integerBetween(1, 2 ** 24),
+  },
+  {
+    flags: "--threads <n>",
+    summary: "threads at work at once; changes the speed, never the result (default: one for each core)",
+    parse: integerBetween(1, 256),
   },
   lossyOption,
   { flags: "--no-hash", summary: "leave out the trace's SHA-256" },

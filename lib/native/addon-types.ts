@@ -14,6 +14,7 @@ import type { NativeLiveKvm } from "./live-types.js";
 import type { NativeObservedEvent, NativeObserver } from "./observe-types.js";
 import type { NativePage } from "./page-types.js";
 import type { NativeFlavour, NativeRule, NativeStrategy, NativeViolation } from "./rule-types.js";
+import type { NativeRuns } from "./run-types.js";
 import type {
   NativeMemslot,
   NativeOutcome,
@@ -32,6 +33,7 @@ export type * from "./live-types.js";
 export type * from "./observe-types.js";
 export type * from "./page-types.js";
 export type * from "./rule-types.js";
+export type * from "./run-types.js";
 export type * from "./slot-types.js";
 export type * from "./trial-types.js";
 
@@ -169,19 +171,7 @@ export interface NativeTableList {
   readonly root: Uint8Array;
 }
 
-/** Resolves, or returns, with the number of rows applied. */
-export interface NativeVm extends NativeGuest {
-  /**
-   * Applies rows [0, count) of `events`; writes as many outcome rows. Both
-   * blocks are laid out for `capacity` rows. A refusal carries
-   * `values.applied`.
-   */
-  runSync(events: ArrayBuffer, outcomes: ArrayBuffer, capacity: number, count: number): number;
-  run(events: ArrayBuffer, outcomes: ArrayBuffer, capacity: number, count: number): Promise<number>;
-  /** Makes a run in flight reject with ERR_ABORTED soon; nothing otherwise. */
-  abort(): void;
-  /** Rows applied by the run in flight or by the last one. */
-  applied(): number;
+export interface NativeVm extends NativeGuest, NativeRuns {
   step(kind: number, gpa: number, bytes: number, vcpu: number, access: number): NativeOutcome;
   setMemslot(region: NativeRegionRequest): NativeOutcome;
   /** `state`: see HostState in `native/core/machine.hpp`. ERR_HOST_MAPPING. */

@@ -1,13 +1,16 @@
 #include "binding/run_work.hpp"
 
 #include "binding/addon_data.hpp"
+#include "binding/arguments.hpp"
 #include "binding/vm_wrap.hpp"
 
 namespace mmu::binding {
 
 void Batch::apply() noexcept {
   const std::optional<Failure> failure = guard([&] {
+    control->crew = crew.get();
     if (!control->stop) result = machine->run(events, outcomes, *control);
+    control->crew = nullptr;
   });
   if (failure) {
     result = {.applied = control->applied,
@@ -53,9 +56,13 @@ Napi::Promise RunWork::start(VmWrap& vm, const Napi::CallbackInfo& info) {
 
 void RunWork::begin(const Napi::CallbackInfo& info) {
   const RunBlocks blocks(info);
+  const auto helpers = info[4].IsUndefined()
+                           ? std::uint8_t{0}
+                           : integer<std::uint8_t>(info[4], "helpers");
   events_ = Napi::Persistent(blocks.events.buffer());
   outcomes_ = Napi::Persistent(blocks.outcomes.buffer());
   batch_ = vm_.begin(blocks);
+  batch_.crew = vm_.crew(helpers);
 }
 
 void RunWork::cancel() noexcept {
@@ -71,6 +78,8 @@ void RunWork::on_loop(uv_work_t* request, int) {
   std::unique_ptr<RunWork> work(static_cast<RunWork*>(request->data));
   AddonData& addon = work->vm_.addon();
   const Napi::HandleScope scope(work->context_.Env());
+  // Before anybody hears of the end, who may close the VM and count threads.
+  work->batch_.crew.reset();
   work->vm_.run_finished();
   // A failure here means that the environment has begun to end: nobody is left
   // to hear of it.

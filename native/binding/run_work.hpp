@@ -27,6 +27,9 @@ class VmWrap;
 // takes nothing away from a thread that is using it.
 struct Batch {
   std::shared_ptr<Machine> machine;
+  // Who helps, if anybody; it is left with the batch, not with the control,
+  // which outlives it.
+  std::shared_ptr<HitCrew> crew;
   std::shared_ptr<RunControl> control;
   EventColumns events;
   OutcomeColumns outcomes;
@@ -49,7 +52,7 @@ struct Batch {
 // our hook, which stops the run first (AddonData).
 class RunWork {
  public:
-  // Arguments as for RunBlocks. Every refusal is a rejection.
+  // Arguments as for RunBlocks, then helpers. Every refusal is a rejection.
   static Napi::Promise start(VmWrap& vm, const Napi::CallbackInfo& info);
 
   RunWork(const RunWork&) = delete;

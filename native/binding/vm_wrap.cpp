@@ -133,6 +133,7 @@ Batch VmWrap::begin(const RunBlocks& blocks) {
   machine();
   Batch batch{
       .machine = machine_,
+      .crew = nullptr,
       .control = std::make_shared<RunControl>(),
       .events = blocks.event_columns(),
       .outcomes = blocks.outcome_columns(),
@@ -140,6 +141,15 @@ Batch VmWrap::begin(const RunBlocks& blocks) {
   };
   control_ = batch.control;
   return batch;
+}
+
+std::shared_ptr<HitCrew> VmWrap::crew(unsigned helpers) {
+  if (helpers == 0) return nullptr;
+  if (crew_ == nullptr || helpers_ != helpers) {
+    crew_ = make_crew(helpers);
+    helpers_ = helpers;
+  }
+  return crew_;
 }
 
 void VmWrap::run_started(RunWork& run) noexcept {
@@ -159,6 +169,7 @@ void VmWrap::shut() noexcept {
   stop();
   state_ = State::kClosed;
   machine_.reset();
+  crew_.reset();
   addon_.closed(*this);
 }
 

@@ -31,6 +31,9 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   // Batch with the machine of this VM, its columns found. Throws ERR_CLOSED,
   // ERR_BUSY or ERR_BATCH.
   Batch begin(const RunBlocks& blocks);
+  // Those who help a run; nobody for 0. Made when they are first asked for,
+  // and ended by shut(), or by a run that still has them.
+  std::shared_ptr<HitCrew> crew(unsigned helpers);
   void run_started(RunWork& run) noexcept;
   void run_finished() noexcept;
 
@@ -127,6 +130,8 @@ class VmWrap : public Napi::ObjectWrap<VmWrap> {
   std::shared_ptr<Machine> machine_;
   // Of the run in flight or of the last one.
   std::shared_ptr<RunControl> control_;
+  std::shared_ptr<HitCrew> crew_;
+  unsigned helpers_ = 0;
   // The run in flight, if any. It owns itself and keeps this object alive.
   RunWork* run_ = nullptr;
   std::int64_t weight_ = 0;

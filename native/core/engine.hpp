@@ -55,6 +55,7 @@ class Engine final : public GuestMachine {
       if (control.stop.load(std::memory_order_relaxed)) {
         return {row, true, aborted(row)};
       }
+      row = run_abreast(loop, events, outcomes, row, control);
       const std::size_t end = row + part_of(events.count - row);
       if (!run_part(loop, events, outcomes, row, end)) {
         control.applied.store(row, std::memory_order_relaxed);
@@ -275,6 +276,21 @@ class Engine final : public GuestMachine {
   std::size_t part_of(std::size_t rows) const {
     const std::uint64_t left = audits_.events_left(mmu_);
     return std::min<std::uint64_t>({RunControl::kControlPeriod, rows, left});
+  }
+
+  // The hits that are next, if there is a crew for them. An audit looks at a
+  // state in which nothing is under way, so none may fall due among them.
+  std::size_t run_abreast(ReplayLoop<S>& loop, const EventColumns& events,
+                          const OutcomeColumns& outcomes, std::size_t row,
+                          RunControl& control) const {
+    if (control.crew == nullptr) return row;
+    const std::uint64_t left = audits_.events_left(mmu_);
+    const std::size_t end =
+        row + std::min<std::uint64_t>(events.count - row, left);
+    row = loop.run_abreast(*control.crew, events, outcomes, row, end,
+                           control.stop);
+    control.applied.store(row, std::memory_order_relaxed);
+    return row;
   }
 
   // Rows [row, end); false: the one that `row` has become had no memory, of the

@@ -2,7 +2,8 @@
 //
 // Binding, native tests and benches know this header, event.hpp and error.hpp,
 // and nothing below. There are no locks: whoever holds a machine uses it from
-// one thread, and two machines have nothing in common.
+// one thread, and two machines have nothing in common. Only a crew that comes
+// with a run has threads of its own.
 #pragma once
 
 #include <atomic>
@@ -125,13 +126,21 @@ struct RunResult {
   Error error{};
 };
 
+// Threads that help with runs of hits (hit_crew.hpp), asleep until then. They
+// end with it.
+class HitCrew;
+std::shared_ptr<HitCrew> make_crew(unsigned helpers);
+
 // What a run reports while it works, and how it is told to stop. Both are read
-// and written once every kControlPeriod events.
+// and written once every kControlPeriod events; where a crew serves hits,
+// `applied` is written when all have come back.
 struct RunControl {
   static constexpr std::size_t kControlPeriod = 1024;
 
   std::atomic<bool> stop{false};
   std::atomic<std::uint64_t> applied{0};
+  // Of whoever runs the batch; none: it does everything by itself.
+  HitCrew* crew = nullptr;
 };
 
 class Machine : public GuestRequests {

@@ -15,6 +15,7 @@
 #include "core/guest/access_gva.hpp"
 #include "core/guest/guest_calls.hpp"
 #include "core/hardware_walk.hpp"
+#include "core/hit_crew.hpp"
 #include "core/hit_run.hpp"
 #include "core/short_run.hpp"
 #include "core/tracepoints/tracer.hpp"
@@ -56,6 +57,17 @@ class ReplayLoop {
     }
     mmu_.event = base_ + row;
     return row;
+  }
+  // The hits at `row`, by every thread of a crew (hit_crew.hpp).
+  std::size_t run_abreast(HitCrew& crew, const EventColumns& events,
+                          const OutcomeColumns& outcomes, std::size_t row,
+                          std::size_t end, const std::atomic<bool>& stop) {
+    if (!expects_short_ || !crew.is_worth_it(end - row)) return row;
+    const HitRun run(tree(), frame_mask_);
+    const std::size_t served =
+        crew.serve(run, events, outcomes, row, end, stop);
+    mmu_.event += served - row;
+    return served;
   }
   // The row that was at work last, if not in a hit or first touch: the one that
   // had no memory, where run() did not return.

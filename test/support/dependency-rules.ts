@@ -138,7 +138,7 @@ const lib: readonly Group[] = [
   {
     name: "addon-types",
     files:
-      /^lib\/native\/(addon|audit|decode|explorer|guest|host|live|observe|page|rule|slot|trial)-types\.ts$/,
+      /^lib\/native\/(addon|audit|decode|explorer|guest|host|live|observe|page|rule|run|slot|trial)-types\.ts$/,
     may: [],
   },
   { name: "columns", files: /^lib\/columns\//, may: [...leaves, "addon-types"] },
@@ -149,7 +149,7 @@ const lib: readonly Group[] = [
   {
     name: "vm",
     files:
-      /^lib\/(vm|vm-public|vm-queries|vm-calls|vm-guest|guest-\w+|audit|host-mapping|memslots?|memslot-ids|dirty-log)\.ts$/,
+      /^lib\/(vm|vm-public|vm-queries|vm-calls|vm-guest|vm-runs|guest-\w+|audit|host-mapping|memslots?|memslot-ids|dirty-log)\.ts$/,
     may: [...leaves, "addon-types", "columns", "config", "native"],
   },
   // Formats name a native decoder and are handed it: they know its type alone.
@@ -291,7 +291,7 @@ const lib: readonly Group[] = [
   },
   {
     name: "replay",
-    files: /^lib\/(replay(-\w+)?|compare(-\w+)?|runway|audited)\.ts$/,
+    files: /^lib\/(replay(-\w+)?|compare(-\w+)?|runway|threads|audited)\.ts$/,
     may: [...leaves, "columns", "config", "metrics", "projections", "trace", "version", "vm"],
   },
   {

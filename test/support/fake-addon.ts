@@ -58,6 +58,8 @@ export class FakeVm implements NativeVm {
   readonly config: NativeVmConfig;
   /** Every row that it was given, as [kind, gpa, access]. */
   readonly rows: (readonly [number, number, number])[] = [];
+  /** Of each run. */
+  readonly helpers: number[] = [];
   closed = false;
   readonly #slots = new Map<number, NativeMemslot>();
   readonly #touched = new Set<number>();
@@ -101,7 +103,14 @@ export class FakeVm implements NativeVm {
     return count;
   }
 
-  async run(events: ArrayBuffer, outcomes: ArrayBuffer, capacity: number, count: number): Promise<number> {
+  async run(
+    events: ArrayBuffer,
+    outcomes: ArrayBuffer,
+    capacity: number,
+    count: number,
+    helpers = 0,
+  ): Promise<number> {
+    this.helpers.push(helpers);
     this.#isAborted = false;
     control.inFlight++;
     control.mostInFlight = Math.max(control.mostInFlight, control.inFlight);

@@ -2,7 +2,7 @@
 // rows, that runs overlap, and that nothing is left behind when one fails.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type EventBatch, KIND } from "../../lib/columns/event-batch.js";
-import { type Comparison, compare, type Replay } from "../../lib/index.js";
+import { type Comparison, compare, createVm, type Replay, replay } from "../../lib/index.js";
 import { control, resetFake } from "../support/fake-addon.js";
 import { traceOf } from "../support/fake-trace.js";
 import { rejectionOf } from "./thrown.js";
@@ -107,10 +107,38 @@ describe("the rows", () => {
 });
 
 describe("running", () => {
-  test("overlaps: all VMs have a batch at once", async () => {
-    await compare(trace(), tdx47);
+  test.each([2, 3, 7, 256])("overlaps: with %i threads as many VMs have a batch at once", async (threads) => {
+    await compare(trace(), { ...tdx47, threads });
     expect(control.vms.length).toBe(7);
-    expect(control.mostInFlight).toBeGreaterThanOrEqual(control.vms.length);
+    expect(control.mostInFlight).toBe(Math.min(threads, control.vms.length));
+  });
+
+  test("asks for no helpers: each VM has a thread", async () => {
+    await compare(trace(), { ...tdx47, threads: 8 });
+    expect(control.vms.flatMap(({ helpers }) => helpers).every((helpers) => helpers === 0)).toBe(true);
+  });
+
+  // A run of this addon takes a millisecond, and a batch a few microseconds.
+  test("a replay asks for them once it has had to wait for a run", async () => {
+    using vm = createVm({ vcpus: 1 });
+    vm.memslots.add({ gpa: 0, bytes: 16 * MiB });
+    const result = await replay(vm, trace(), { threads: 4, batchSize: 64 });
+    expect(result.timing.threads).toBe(4);
+    const [first, ...others] = control.vms[0]?.helpers ?? [];
+    expect(first).toBe(0);
+    expect(others).toContain(3);
+  });
+
+  test("with one thread never leaves it", async () => {
+    const { runs } = await compare(trace(), { ...tdx47, threads: 1 });
+    expect(control.mostInFlight).toBe(0);
+    expect(runs.map((run) => "timing" in run && run.timing.threads)).toEqual(runs.map(() => 1));
+  });
+
+  test.each([0, 257, 1.5, "2", Number.NaN])("refuses %p threads", async (threads) => {
+    const error = await rejectionOf(compare(trace(), { ...tdx47, threads: threads as number }));
+    expect(error).toMatchObject({ code: "ERR_CONFIG" });
+    expect(error.message).toMatch(/^threads must be an integer/);
   });
 
   test("tells progress in events of the trace, up to the last", async () => {

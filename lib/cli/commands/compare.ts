@@ -61,12 +61,13 @@ export default defineCommand<RunOptions>({
 
 async function compareTrace(context: Context, trace: Trace, options: RunOptions): Promise<Comparison> {
   const { compare } = await context.library();
-  const { audit, batch, quiet, strategy } = options;
+  const { audit, batch, quiet, strategy, threads } = options;
   const asked = {
     ...(await planOptionsOf(context, options, vmConfigOf(options))),
     ...(strategy !== undefined && { strategies: strategy }),
     ...(batch !== undefined && { batchSize: batch }),
     ...(audit !== undefined && { audit }),
+    ...(threads !== undefined && { threads }),
   };
   return withProgress(context.terminal, "compare", quiet, ({ update }) =>
     compare(trace, { ...asked, onProgress: update }),

@@ -130,11 +130,12 @@ async function replayTrace(
   try {
     if (onTrace !== undefined) vm.setTrace(options.traceRelease ?? true);
     applyPlan(vm, plan);
-    const { audit, batch, quiet } = options;
+    const { audit, batch, quiet, threads } = options;
     const { project, guesses } = plan;
     const sizes = {
       ...(batch !== undefined && { batchSize: batch }),
       ...(audit !== undefined && { audit }),
+      ...(threads !== undefined && { threads }),
     };
     const given = { signal, project, guesses, onTrace, ...sizes };
     return await withProgress(terminal, "replay", quiet, ({ update }) =>
