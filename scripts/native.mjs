@@ -20,17 +20,12 @@ function configure({ sanitize = "", werror = false }) {
     `-DCMAKE_BUILD_TYPE=${sanitize ? "Debug" : "Release"}`,
     `-DMMU_SANITIZE=${sanitize}`,
     `-DMMU_WERROR=${werror ? "ON" : "OFF"}`,
-    `-DMMU_PCH=${sanitize && !hasCompilerCache ? "ON" : "OFF"}`,
   ];
   const done = capture("cmake", ["-S", root, "-B", build, ...generator, ...settings]);
   if (done.code !== 0) throw new Stop(`${done.stdout}${done.stderr}native: cmake could not configure`);
   if (done.stderr !== "") say(done.stderr);
   return build;
 }
-
-// Sanitized objects take long enough for common headers to be read once; a
-// cache has most of them.
-const hasCompilerCache = /ccache/.test(process.env.CXX ?? "");
 
 function make(build, targets) {
   const parallel = String(availableParallelism());
