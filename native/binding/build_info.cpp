@@ -4,6 +4,7 @@
 #include "binding/catalogue.hpp"
 #include "binding/values.hpp"
 #include "core/event.hpp"
+#include "core/vector_path.hpp"
 
 namespace mmu::binding {
 namespace {
@@ -44,6 +45,7 @@ Napi::Value build(const Napi::CallbackInfo& info) {
   made.Set("hardwareThreads", std::thread::hardware_concurrency());
   made.Set("avx2", has_avx2());
   made.Set("avx512", has_avx512());
+  made.Set("replayPath", to_js(env, name_of(chosen_vector_path())));
   return made;
 }
 

@@ -18,23 +18,57 @@
 
 #include "core/event.hpp"
 #include "core/hardware_walk.hpp"
+#include "core/vector_path.hpp"
 
 namespace mmu {
 
 // Rows whose walks are in flight together. Larger ones spill, smaller ones
-// leave the memory system idle: bench/native/replay_bench.cpp.
+// leave the memory system idle: native/bench/hits.cpp.
 inline constexpr std::size_t kWalkGroup = 32;
 
 class HitRun {
  public:
-  HitRun(const PageTable& tree, std::uint64_t frame_mask)
-      : leaves_(tree), frame_mask_(frame_mask) {}
+  HitRun(const PageTable& tree, std::uint64_t frame_mask, VectorPath path)
+      : leaves_(tree), frame_mask_(frame_mask), path_(path) {}
 
   // Serves groups from `row` on and returns the first row that it has not:
   // where less than a group is left before `end`, or a group has a row that is
   // no such hit.
   std::size_t serve(EventColumns events, OutcomeColumns outcomes,
-                    std::size_t row, const std::size_t end) const {
+                    std::size_t row, std::size_t end) const {
+#if defined(__x86_64__)
+    if (path_ == VectorPath::kAvx512) {
+      return serve_avx512(events, outcomes, row, end);
+    }
+    if (path_ == VectorPath::kAvx2) {
+      return serve_avx2(events, outcomes, row, end);
+    }
+#endif
+    return serve_groups(events, outcomes, row, end);
+  }
+
+ private:
+  using Group = std::array<const std::uint64_t*, kWalkGroup>;
+
+#if defined(__x86_64__)
+  [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi,bmi2")]]
+  std::size_t serve_avx512(EventColumns events, OutcomeColumns outcomes,
+                           std::size_t row, std::size_t end) const {
+    return serve_groups(events, outcomes, row, end);
+  }
+  [[gnu::target("avx2,bmi,bmi2")]] std::size_t serve_avx2(
+      EventColumns events, OutcomeColumns outcomes, std::size_t row,
+      std::size_t end) const {
+    return serve_groups(events, outcomes, row, end);
+  }
+#endif
+
+  // Compiled into each of its callers, for the vectors that they may use; so
+  // is what it calls.
+  [[gnu::always_inline]] std::size_t serve_groups(EventColumns events,
+                                                  OutcomeColumns outcomes,
+                                                  std::size_t row,
+                                                  const std::size_t end) const {
     if (end - row < kWalkGroup) return row;
     std::array<Group, 2> groups;
     std::size_t turn = 0;
@@ -55,10 +89,7 @@ class HitRun {
     return row;
   }
 
- private:
-  using Group = std::array<const std::uint64_t*, kWalkGroup>;
-
-  void ask(const double* gpa, Group& group) const {
+  [[gnu::always_inline]] void ask(const double* gpa, Group& group) const {
     for (std::size_t i = 0; i < kWalkGroup; ++i) {
       const auto at = static_cast<std::int64_t>(gpa[i]);
       const AliasedGfn gfn{(static_cast<std::uint64_t>(at) >> kPageShift) &
@@ -69,7 +100,8 @@ class HitRun {
   }
 
   // No branch a row, so that a compiler makes vectors of it.
-  static bool all_hit(const Group& group, const std::uint8_t* access) {
+  [[gnu::always_inline]] static bool all_hit(const Group& group,
+                                             const std::uint8_t* access) {
     std::array<std::uint64_t, kWalkGroup> words;
     for (std::size_t i = 0; i < kWalkGroup; ++i) words[i] = *group[i];
     std::uint64_t missing = 0;
@@ -79,15 +111,16 @@ class HitRun {
     return missing == 0;
   }
 
-  static bool all_accesses(const std::uint8_t* kind) {
+  [[gnu::always_inline]] static bool all_accesses(const std::uint8_t* kind) {
     std::uint8_t other = 0;
     for (std::size_t i = 0; i < kWalkGroup; ++i) other |= kind[i];
     return other == static_cast<std::uint8_t>(EventKind::kAccess);
   }
 
   // A hit writes no column of flushes.
-  static void put(const OutcomeColumns& outcomes, std::size_t row,
-                  std::uint8_t tables_read) {
+  [[gnu::always_inline]] static void put(const OutcomeColumns& outcomes,
+                                         std::size_t row,
+                                         std::uint8_t tables_read) {
     constexpr auto kHit = static_cast<std::uint8_t>(OutcomeCode::kHit);
     constexpr auto kLevel = static_cast<std::uint8_t>(Level::k4K);
     std::fill_n(outcomes.sptes_changed + row, kWalkGroup, 0u);
@@ -98,6 +131,7 @@ class HitRun {
 
   const LeafWalk leaves_;
   const std::uint64_t frame_mask_;
+  const VectorPath path_;
 };
 
 }  // namespace mmu

@@ -5,15 +5,23 @@
 namespace mmu {
 
 Memslot* MemslotSet::search(Gfn gfn) const {
+  Memslot* slot = look_up(gfn);
+  if (slot == nullptr) return nullptr;
+  const bool is_usual = !slot->is_internal() && !slot->needs_care;
+  if (remembers_ && is_usual) last_ = slot;
+  return slot;
+}
+
+Memslot* MemslotSet::look_up(Gfn gfn) const {
+  if (!index_.is_built() && index_.is_due()) index_.build(slots_);
+  if (index_.is_built()) [[likely]]
+    return index_.find(gfn);
   const auto after = std::upper_bound(
       slots_.begin(), slots_.end(), gfn,
       [](Gfn g, const auto& slot) { return g < slot->range.start; });
   if (after == slots_.begin()) return nullptr;
   Memslot* slot = std::prev(after)->get();
-  if (!slot->range.contains(gfn)) return nullptr;
-  const bool is_usual = !slot->is_internal() && !slot->needs_care;
-  if (remembers_ && is_usual) last_ = slot;
-  return slot;
+  return slot->range.contains(gfn) ? slot : nullptr;
 }
 
 const Memslot* MemslotSet::overlapping(GfnRange range,
@@ -40,6 +48,7 @@ void MemslotSet::reserve(std::size_t slots, std::uint32_t id) {
   // By doubling, so that slot after slot is not a copy of all of them.
   if (slots_.capacity() < wanted)
     slots_.reserve(std::max(wanted, 2 * slots_.size()));
+  index_.reserve(slots_.capacity());
   if (by_id_.size() <= id) by_id_.resize(id + 1);
   by_hva_.reserve(wanted);
 }
@@ -53,6 +62,7 @@ void MemslotSet::insert(std::unique_ptr<Memslot> slot) {
   Memslot* raw = slot.get();
   slots_.insert(at, std::move(slot));
   by_hva_.insert(*raw);
+  index_.forget();
   if (has_id) by_id_[raw->id] = raw;
 }
 
@@ -63,6 +73,7 @@ std::unique_ptr<Memslot> MemslotSet::take(Memslot* raw) {
   by_hva_.remove(*raw);
   std::unique_ptr<Memslot> slot = std::move(*at);
   slots_.erase(at);
+  index_.forget();
   if (by_id(raw->id) == raw) by_id_[raw->id] = nullptr;
   if (last_ == raw) last_ = nullptr;
   return slot;

@@ -19,6 +19,7 @@
 #include "core/kernel_profile.hpp"
 #include "core/machine.hpp"
 #include "core/reverse_map.hpp"
+#include "core/slot_index.hpp"
 #include "core/slots_by_hva.hpp"
 #include "core/write_track.hpp"
 
@@ -148,10 +149,12 @@ class MemslotSet {
 
  private:
   Memslot* search(Gfn gfn) const;
+  Memslot* look_up(Gfn gfn) const;
 
   std::vector<std::unique_ptr<Memslot>> slots_;
   std::vector<Memslot*> by_id_;  // null where no slot has the id
   SlotsByHva by_hva_;
+  mutable SlotIndex index_;
   mutable Memslot* last_ = nullptr;
   bool remembers_ = true;
   std::uint64_t generation_;

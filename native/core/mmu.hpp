@@ -24,6 +24,7 @@
 #include "core/pml.hpp"
 #include "core/tlb.hpp"
 #include "core/tlb_flush.hpp"
+#include "core/vector_path.hpp"
 
 namespace mmu {
 
@@ -119,6 +120,8 @@ struct Mmu {
   const Alias& alias;
   const AliasTraits traits;
   const EntryRules entry_rules;
+  // Decides no answer.
+  const VectorPath vector_path = chosen_vector_path();
   PagePool pool;
   TreeAccounts accounts;
   std::array<PageTable, kRootCount> trees;

@@ -63,13 +63,22 @@ PagePool& PagePool::operator=(PagePool&& other) noexcept {
   return *this;
 }
 
+// The page that will be taken next: the first line says which is free after
+// it, the rest of a compact one is written soon.
+void PagePool::ask_for(const Shelf& shelf) const noexcept {
+  const std::uint8_t* const at = address(shelf.free);
+  __builtin_prefetch(at, 1);
+  if (shelf.granules != kCompactGranules) return;
+  __builtin_prefetch(at + kGranule, 1);
+  __builtin_prefetch(at + 2 * kGranule, 1);
+}
+
 PageId PagePool::take(Shelf& shelf) noexcept {
   ++shelf.live;
   if (shelf.free != kNoPage) {
     const PageId id = shelf.free;
     shelf.free = header(id).parent;
-    // The next one's header says which is free after it.
-    __builtin_prefetch(address(shelf.free), 1);
+    ask_for(shelf);
     --shelf.spare;
     return id;
   }

@@ -115,6 +115,7 @@ class PagePool {
     return base_ + (static_cast<std::uint64_t>(id) << kGranuleShift);
   }
   PageId take(Shelf& shelf) noexcept;
+  void ask_for(const Shelf& shelf) const noexcept;
   void give(Shelf& shelf, PageId id) noexcept;
   bool grow(std::uint64_t granules) noexcept;
 

@@ -15,6 +15,7 @@
 
 #include "core/leaf.hpp"
 #include "core/leaf_directory.hpp"
+#include "core/leaf_run.hpp"
 #include "core/page_queue.hpp"
 
 namespace mmu {
@@ -180,6 +181,22 @@ class PageTable {
     if (!append(table, index, to_stored(leaf))) return false;
     count_new_leaves(1);
     return true;
+  }
+
+  // Whether change_leaves() may be asked for: a full table of 4K leaves, whose
+  // changes nobody wants to be told of one by one.
+  bool changes_at_once(TableRef table) const noexcept {
+    return table.level == Level::k4K && !table.compact && observer_ == nullptr;
+  }
+  // set_spte() of every leaf that the change is about in [from, end).
+  template <class Change>
+  LeafRun change_leaves(TableRef table, unsigned from, unsigned end,
+                        Change change) noexcept {
+    std::uint64_t* const entries = pool_->full(table.id).entries.data();
+    const LeafRun run = mmu::change_leaves(entries, from, end, change);
+    accounts_->changed += run.changed;
+    if (Change::kZaps) accounts_->leaves[number_of(Level::k4K)] -= run.changed;
+    return run;
   }
 
   // set_spte() of a 4K leaf that gets its W again, and hardware's write after

@@ -28,6 +28,42 @@ void take(PageTable& tree, TableWalk& walk, Spte old, Spte now, Hull& hull) {
   hull.add(span_of(walk));
 }
 
+// Changes what the table under the cursor holds of the range, and leaves it.
+template <class Change>
+void change_table(PageTable& tree, TableWalk& walk, Change change, Hull& hull) {
+  const unsigned at = walk.index();
+  const AliasedGfn start = walk.gfn();
+  const LeafRun run =
+      tree.change_leaves(walk.table(), at, walk.table_end(), change);
+  if (run.first <= run.last) {
+    hull.add({{start.value + (run.first - at)},
+              {start.value + (run.last - at) + 1}});
+  }
+  walk.leave_table();
+}
+
+// Leaves of this level and above; a table of 4K leaves at once where it may be.
+template <class Change>
+Hull change_each(PageTable& tree, AliasedRange range, Level min_level,
+                 Change change) {
+  Hull hull;
+  for (TableWalk walk(tree, range, min_level); walk;) {
+    if (tree.changes_at_once(walk.table())) {
+      change_table(tree, walk, change, hull);
+      continue;
+    }
+    const Spte leaf = walk.spte();
+    const std::uint64_t word = to_stored(leaf);
+    if (leaf.is_leaf(walk.level()) && change.takes(word)) {
+      tree.set_spte(walk.table(), walk.index(), leaf,
+                    from_stored(change.now(word)));
+      hull.add(span_of(walk));
+    }
+    walk.next();
+  }
+  return hull;
+}
+
 // The first present leaf of a table's own range, or an empty entry.
 Spte first_leaf_below(const PageTable& tree, AliasedRange range, Level level) {
   for (TableWalk walk(tree, range); walk; walk.next()) {
@@ -41,11 +77,7 @@ Spte first_leaf_below(const PageTable& tree, AliasedRange range, Level level) {
 }  // namespace
 
 Hull zap_leafs(PageTable& tree, AliasedRange range) noexcept {
-  Hull hull;
-  for_each_leaf(tree, range, [&](TableWalk& walk, Spte leaf) {
-    take(tree, walk, leaf, Spte{}, hull);
-  });
-  return hull;
+  return change_each(tree, range, Level::k4K, ZapLeaf());
 }
 
 Hull block_leafs(PageTable& tree, AliasedRange range) noexcept {
@@ -70,12 +102,7 @@ bool age_leafs(PageTable& tree, AliasedRange range, bool clear) noexcept {
 
 Hull take_bits(PageTable& tree, AliasedRange range, std::uint64_t bits,
                std::uint64_t keep, Level min_level) noexcept {
-  Hull hull;
-  for_each_leaf(tree, range, [&](TableWalk& walk, Spte leaf) {
-    if (walk.level() < min_level || (leaf.raw & keep) != 0) return;
-    take(tree, walk, leaf, leaf.without(bits), hull);
-  });
-  return hull;
+  return change_each(tree, range, min_level, TakeBits(bits, keep));
 }
 
 Hull write_protect_for_good(PageTable& tree, AliasedRange range) noexcept {
@@ -94,12 +121,20 @@ Hull take_bits_masked(PageTable& tree, AliasedGfn first, std::uint64_t mask,
   const auto skip = static_cast<unsigned>(std::countr_zero(mask));
   const auto width = static_cast<unsigned>(std::bit_width(mask));
   const AliasedRange range{{first.value + skip}, {first.value + width}};
-  for_each_leaf(tree, range, [&](TableWalk& walk, Spte leaf) {
-    if (walk.level() != Level::k4K) return;
-    if ((mask >> (walk.gfn().value - first.value) & 1) == 0) return;
-    if ((leaf.raw & keep) != 0) return;
-    take(tree, walk, leaf, leaf.without(bits), hull);
-  });
+  const bool has_gaps = std::popcount(mask) != static_cast<int>(width - skip);
+  for (TableWalk walk(tree, range); walk;) {
+    if (!has_gaps && tree.changes_at_once(walk.table())) {
+      change_table(tree, walk, TakeBits(bits, keep), hull);
+      continue;
+    }
+    const Spte leaf = walk.spte();
+    const bool is_meant = walk.level() == Level::k4K &&
+                          (mask >> (walk.gfn().value - first.value) & 1) != 0;
+    if (is_meant && leaf.is_leaf(Level::k4K) && (leaf.raw & keep) == 0) {
+      take(tree, walk, leaf, leaf.without(bits), hull);
+    }
+    walk.next();
+  }
   return hull;
 }
 

@@ -145,7 +145,8 @@ class ReplayLoop {
                                           const std::size_t end) {
     const std::size_t first = row;
     for (std::size_t before = end; row != before;) {
-      row = HitRun(tree(), frame_mask_).serve(events, outcomes, row, end);
+      row = HitRun(tree(), frame_mask_, mmu_.vector_path)
+                .serve(events, outcomes, row, end);
       before = row;
       row = ShortRun(mmu_, strategy_, frame_mask_)
                 .serve(events, outcomes, row, end);

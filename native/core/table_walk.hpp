@@ -36,6 +36,14 @@ class TableWalk {
     return {here().base.value + here().index * pages_per(level_)};
   }
 
+  // The entries of this table from the cursor on that meet the range end here.
+  unsigned table_end() const { return here().end; }
+  // To what comes after this table.
+  void leave_table() {
+    here().index = here().end - 1;
+    next();
+  }
+
   void next() {
     if (down()) return;
     while (!side()) {

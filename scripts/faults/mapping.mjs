@@ -3,8 +3,9 @@ export const mapping = [
   {
     name: "a zap skips huge leaves (tdp)",
     file: "native/core/range_ops.cpp",
-    find: "    take(tree, walk, leaf, Spte{}, hull);",
-    replace: "    if (!FAULT || walk.level() != Level::k2M) take(tree, walk, leaf, Spte{}, hull);",
+    find: "if (leaf.is_leaf(walk.level()) && change.takes(word)) {",
+    replace:
+      "if (leaf.is_leaf(walk.level()) && change.takes(word) && !(FAULT && Change::kZaps && walk.level() == Level::k2M)) {",
   },
   {
     name: "a zap stops a page early (tdp)",

@@ -32,6 +32,18 @@ export const mapping = [
     replace: "return unlike == 0;",
   },
   {
+    name: "the last leaf of a stretch keeps its rights",
+    file: "native/core/leaf_run.hpp",
+    find: "  for (; from < end; ++from) change_one(from);\n  return run;",
+    replace: "  for (; from + 1 < end; ++from) change_one(from);\n  return run;",
+  },
+  {
+    name: "a slot is not found at its first frame",
+    file: "native/core/slot_index.hpp",
+    find: "    if (entries_[at].start > gfn.value) [[unlikely]] {",
+    replace: "    if (entries_[at].start >= gfn.value) [[unlikely]] {",
+  },
+  {
     name: "the fast path forgets the dirty bit",
     file: "native/core/fault_fast.cpp",
     find: "  if (writes && slot != nullptr) mark_dirty(mmu, fault, *slot, fixed);\n",
@@ -52,8 +64,8 @@ export const mapping = [
   {
     name: "a zap skips 2M leaves",
     file: "native/core/range_ops.cpp",
-    find: "    take(tree, walk, leaf, Spte{}, hull);",
-    replace: "    if (walk.level() != Level::k2M) take(tree, walk, leaf, Spte{}, hull);",
+    find: "if (leaf.is_leaf(walk.level()) && change.takes(word)) {",
+    replace: "if (leaf.is_leaf(walk.level()) && walk.level() != Level::k2M && change.takes(word)) {",
   },
   {
     name: "a zap stops one page early",

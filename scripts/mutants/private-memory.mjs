@@ -34,15 +34,15 @@ export const privateMemory = [
   },
   {
     name: "private leaves are write-protected (tdp)",
-    file: "native/core/range_ops.cpp",
-    find: "    if (walk.level() < min_level || (leaf.raw & keep) != 0) return;\n",
-    replace: "    (void)keep;\n    if (walk.level() < min_level) return;\n",
+    file: "native/core/leaf_run.hpp",
+    find: "    return (word & (ept::kMmuPresent | keep_)) == ept::kMmuPresent;\n",
+    replace: "    return (word & ept::kMmuPresent) != 0;\n",
   },
   {
     name: "a dirty round write-protects private leaves (tdp)",
     file: "native/core/range_ops.cpp",
-    find: "& 1) == 0) return;\n    if ((leaf.raw & keep) != 0) return;\n",
-    replace: "& 1) == 0) return;\n    (void)keep;\n",
+    find: "if (is_meant && leaf.is_leaf(Level::k4K) && (leaf.raw & keep) == 0) {",
+    replace: "if (is_meant && leaf.is_leaf(Level::k4K)) {",
   },
   {
     name: "private leaves are write-protected (rmap)",

@@ -81,6 +81,20 @@ TEST_CASE("runs of hits come to what their events come to one by one") {
   CHECK(hits > 100'000);
 }
 
+TEST_CASE("every vector path comes to the same") {
+  const Trace trace = random_trace(7, 20'000);
+  const auto run_by = [&](const char* path) {
+    setenv("GPALIAS_REPLAY_PATH", path, 1);
+    const auto made = machine();
+    unsetenv("GPALIAS_REPLAY_PATH");
+    return play(*made, trace, trace.gpa.size());
+  };
+  const Outcomes expected = run_by("portable");
+  CHECK(run_by("avx2") == expected);
+  CHECK(run_by("avx512") == expected);
+  CHECK(run_by("none such") == expected);
+}
+
 TEST_CASE("a run ends before the group with a row that is no marked hit") {
   const auto made = machine();
   Trace trace;
