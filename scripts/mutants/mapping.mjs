@@ -3,9 +3,9 @@
 export const mapping = [
   {
     name: "a slot ends one page early",
-    file: "native/core/memslot.cpp",
-    find: "if (!slot->range.contains(gfn)) return nullptr;",
-    replace: "if (gfn.value + 1 >= slot->range.end.value) return nullptr;",
+    file: "native/core/slot_index.hpp",
+    find: "return gfn.value - entry.start < entry.frames ? entry.slot : nullptr;",
+    replace: "return gfn.value - entry.start + 1 < entry.frames ? entry.slot : nullptr;",
   },
   {
     name: "a mapped page is not marked dirty",
