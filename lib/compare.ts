@@ -198,7 +198,8 @@ async function flyAll(
   const lanesOf = (some: readonly Run[]) => some.map(({ lane }) => lane);
   const onFolded = (events: number) => onProgress?.(events, shareOf(trace));
   const issued = runs.filter((run) => !isDirect(run));
-  const shared = { signal, threads, turns: threads === 1 ? undefined : new Turns(threads) };
+  // One more than there are threads: it is at hand when a run ends, before this thread has looked.
+  const shared = { signal, threads, turns: threads === 1 ? undefined : new Turns(threads + 1) };
   const direct = new Runway(lanesOf(runs.filter(isDirect)), { ...shared, ...(!issued[0] && { onFolded }) });
   const aliased = new Runway(lanesOf(issued), { ...shared, onFolded });
   try {

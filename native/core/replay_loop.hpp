@@ -63,9 +63,8 @@ class ReplayLoop {
                           const OutcomeColumns& outcomes, std::size_t row,
                           std::size_t end, const std::atomic<bool>& stop) {
     if (!expects_short_ || !crew.is_worth_it(end - row)) return row;
-    const HitRun run(tree(), frame_mask_);
     const std::size_t served =
-        crew.serve(run, events, outcomes, row, end, stop);
+        crew.serve(hits(), events, outcomes, row, end, stop);
     mmu_.event += served - row;
     return served;
   }
@@ -132,6 +131,8 @@ class ReplayLoop {
     return end;
   }
 
+  HitRun hits() const { return {tree(), frame_mask_, mmu_.vector_path}; }
+
   static bool is_short(const OutcomeColumns& outcomes, std::size_t row) {
     const auto code = static_cast<OutcomeCode>(outcomes.outcome[row]);
     return code == OutcomeCode::kHit || code == OutcomeCode::kFixed;
@@ -145,8 +146,7 @@ class ReplayLoop {
                                           const std::size_t end) {
     const std::size_t first = row;
     for (std::size_t before = end; row != before;) {
-      row = HitRun(tree(), frame_mask_, mmu_.vector_path)
-                .serve(events, outcomes, row, end);
+      row = hits().serve(events, outcomes, row, end);
       before = row;
       row = ShortRun(mmu_, strategy_, frame_mask_)
                 .serve(events, outcomes, row, end);

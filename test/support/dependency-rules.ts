@@ -15,7 +15,8 @@ const native: readonly Group[] = [
   // Vocabulary: addresses, bits, refusals, columns.
   {
     name: "core/0",
-    files: /^native\/core\/(address|digest|bits|error|event|host_views|lazy_memory|state_views)\.[ch]pp$/,
+    files:
+      /^native\/core\/(address|digest|bits|error|event|host_views|lazy_memory|state_views|vector_path)\.[ch]pp$/,
     may: [],
   },
   // The outside's whole view of the core. Only types, so every layer may name them.
@@ -62,7 +63,7 @@ const native: readonly Group[] = [
   {
     name: "core/1",
     files:
-      /^native\/core\/(formats\/\w+|alias\/alias_(space|traits|views)|guest\/(set_registers|walk_rules|entry_format|guest_memory|guest)|shadow\/(?!shadow_roots)\w+|spte|spte_change|leaf|role|pml|log_window|table_page|page_pool|page_queue|memslot|memslot_check|slots_by_hva|kernel_profile|dirty_bitmap|dirty_ring|tlb|tlb_shape|tlb_entry|tlb_overdue|vcpu_set|flush_plan|parse_number|reserved_bits|every_kth|lazy_array|index_pool|sparse_bits|spte_ref_lists|reverse_map|shadow_hash|parent_lists|frame_set|host_memory|invalidation|write_track|mmio_cache|async_faults|pferr|guest_permissions|flush_provider|hyperv_list|guest_mtrrs|external_tables)\.[ch]pp$/,
+      /^native\/core\/(formats\/\w+|alias\/alias_(space|traits|views)|guest\/(set_registers|walk_rules|entry_format|guest_memory|guest)|shadow\/(?!shadow_roots)\w+|spte|spte_change|leaf|role|pml|log_window|table_page|page_pool|page_queue|memslot|memslot_check|slots_by_hva|slot_index|kernel_profile|dirty_bitmap|dirty_ring|tlb|tlb_shape|tlb_entry|tlb_overdue|vcpu_set|flush_plan|parse_number|reserved_bits|every_kth|lazy_array|index_pool|sparse_bits|spte_ref_lists|reverse_map|shadow_hash|parent_lists|frame_set|host_memory|invalidation|write_track|mmio_cache|async_faults|pferr|guest_permissions|flush_provider|hyperv_list|guest_mtrrs|external_tables)\.[ch]pp$/,
     may: ["core/0", "core/machine.hpp"],
   },
   // Behaviour: walks, faults, range operations, the contract of a strategy.
