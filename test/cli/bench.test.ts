@@ -76,7 +76,7 @@ describe("bench", () => {
   test.each([
     [["bench", "hist"], "did you mean hits?"],
     [["bench", "touch-1GB"], "did you mean touch-1GiB?"],
-    [["bench", "--list", "nothing-like-it"], "there are decode, guest, hits"],
+    [["bench", "--list", "nothing-like-it"], "there are decode, flush, guest, hits"],
     [["bench", "hits", "--pairs", "0"], "expected an integer from 1 to 1001"],
     [["bench", "hits", "--memory", "much"], "--memory"],
   ])("%j is refused as usage: %s", async (args, sentence) => {
