@@ -35,7 +35,8 @@ class ZapLeaf {
   std::uint64_t now(std::uint64_t word) const { return takes(word) ? 0 : word; }
 };
 
-// Bits of leaves that have none of `keep`.
+// Bits of leaves that have none of `keep`. By a mask: which leaves have them
+// cannot be guessed. That a leaf is there can, so ZapLeaf asks.
 class TakeBits {
  public:
   static constexpr bool kZaps = false;
@@ -47,7 +48,7 @@ class TakeBits {
     return acts(word) & (((word & bits_) != 0) | has_more);
   }
   std::uint64_t now(std::uint64_t word) const {
-    return acts(word) ? word & ~bits_ : word;
+    return word & ~(bits_ & -std::uint64_t{acts(word)});
   }
 
  private:

@@ -63,10 +63,10 @@ PagePool& PagePool::operator=(PagePool&& other) noexcept {
   return *this;
 }
 
-// The page that will be taken next: the first line says which is free after
-// it, the rest of a compact one is written soon.
-void PagePool::ask_for(const Shelf& shelf) const noexcept {
-  const std::uint8_t* const at = address(shelf.free);
+// A page that will be taken soon: the first line says which is free after it,
+// the rest of a compact one is written then. Only a hint: it may be out.
+void PagePool::ask_for(const Shelf& shelf, PageId id) const noexcept {
+  const std::uint8_t* const at = address(id);
   __builtin_prefetch(at, 1);
   if (shelf.granules != kCompactGranules) return;
   __builtin_prefetch(at + kGranule, 1);
@@ -78,7 +78,7 @@ PageId PagePool::take(Shelf& shelf) noexcept {
   if (shelf.free != kNoPage) {
     const PageId id = shelf.free;
     shelf.free = header(id).parent;
-    ask_for(shelf);
+    ask_for(shelf, static_cast<PageId>(header(id).gfn.value));
     --shelf.spare;
     return id;
   }
@@ -92,6 +92,8 @@ void PagePool::give(Shelf& shelf, PageId id) noexcept {
   --shelf.live;
   ++shelf.spare;
   header(id).parent = shelf.free;
+  header(id).gfn = {std::exchange(shelf.recent[shelf.turn], id)};
+  shelf.turn = (shelf.turn + 1) % kAhead;
   shelf.free = id;
 }
 

@@ -13,6 +13,7 @@
 // first: a caller learns that memory is short before it has changed anything.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "core/lazy_memory.hpp"
@@ -97,12 +98,18 @@ class PagePool {
   static constexpr std::uint64_t kCompactGranules =
       sizeof(CompactPage) / kGranule;
 
+  // How many takes ahead a free page's lines are asked for.
+  static constexpr unsigned kAhead = 8;
   // Pages of one size: those that came back, first in, last out.
   struct Shelf {
     std::uint64_t granules;
     PageId free = kNoPage;
     std::uint64_t spare = 0;  // on the free list
     std::uint64_t live = 0;   // out
+    // Those given back last. A page's header keeps, in `gfn`, the one that came
+    // back kAhead pages before it, which will be taken as much later.
+    std::array<PageId, kAhead> recent{};
+    unsigned turn = 0;
 
     std::uint64_t granules_short_of(std::uint64_t pages) const noexcept {
       return pages > spare ? (pages - spare) * granules : 0;
@@ -115,7 +122,7 @@ class PagePool {
     return base_ + (static_cast<std::uint64_t>(id) << kGranuleShift);
   }
   PageId take(Shelf& shelf) noexcept;
-  void ask_for(const Shelf& shelf) const noexcept;
+  void ask_for(const Shelf& shelf, PageId id) const noexcept;
   void give(Shelf& shelf, PageId id) noexcept;
   bool grow(std::uint64_t granules) noexcept;
 

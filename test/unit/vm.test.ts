@@ -218,7 +218,8 @@ describe.skipIf(!hasAddon)("batches", () => {
     const error = await rejectionOf(run);
     const { applied } = error.values as { applied: number };
     expect(error.code).toBe("ERR_ABORTED");
-    expect([outcomes.count, vm.stats()["pf_taken"]]).toEqual([applied, applied]);
+    // From the second time around they are hits.
+    expect([outcomes.count, vm.stats()["pf_taken"]]).toEqual([applied, Math.min(applied, GiB / 4096)]);
     await vm.run(touches(ROWS, MANY_ROWS), outcomes);
     expect(vm.stats()["pages_4k"]).toBeGreaterThanOrEqual(ROWS);
   });
