@@ -101,7 +101,9 @@ std::string state_of(const mmu::Machine& machine) {
     text += " " + name + "=" + std::to_string(value);
   }
   for (std::uint32_t vcpu = 0; vcpu < kVcpus; ++vcpu) {
-    for (const mmu::NamedCount& count : machine.stats(vcpu).value()) {
+    const auto counts = machine.stats(vcpu);
+    REQUIRE(counts);
+    for (const mmu::NamedCount& count : counts.value()) {
       text += " " + std::to_string(count.value);
     }
   }
