@@ -24,6 +24,7 @@ struct Trace {
     kind.push_back(static_cast<std::uint8_t>(what));
     access.push_back(how);
   }
+  std::size_t rows() const { return gpa.size(); }
   mmu::EventColumns columns(std::size_t from, std::size_t count) const {
     return {
         gpa.data() + from,  bytes.data() + from,  nullptr, vcpu.data() + from,
@@ -32,13 +33,14 @@ struct Trace {
 };
 
 struct Outcomes {
-  explicit Outcomes(std::size_t rows)
-      : sptes(rows),
-        pages(rows),
-        code(rows),
-        level(rows),
-        tables(rows),
-        flush(rows) {}
+  // Every column holds `before` until it is written.
+  explicit Outcomes(std::size_t rows, std::uint8_t before = 0)
+      : sptes(rows, before),
+        pages(rows, before),
+        code(rows, before),
+        level(rows, before),
+        tables(rows, before),
+        flush(rows, before) {}
   mmu::OutcomeColumns columns(std::size_t from) {
     return {sptes.data() + from, pages.data() + from,  code.data() + from,
             level.data() + from, tables.data() + from, flush.data() + from};

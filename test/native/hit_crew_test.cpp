@@ -2,57 +2,18 @@
 #include "core/hit_crew.hpp"
 
 #include <random>
-#include <vector>
 
-#include "world.hpp"
+#include "batch_rows.hpp"
 
 namespace {
 
-using mmu::EventKind;
+using rows::EventKind;
+using rows::Outcomes;
+using rows::Trace;
 
 constexpr std::uint64_t kRam = 6 * world::kMiB;
 constexpr std::uint64_t kLogged = 8 * world::kMiB;
 constexpr std::size_t kRows = 16 * mmu::HitCrew::kRows;
-
-struct Trace {
-  std::vector<double> gpa;
-  std::vector<double> bytes;
-  std::vector<std::uint16_t> vcpu;
-  std::vector<std::uint8_t> kind;
-  std::vector<std::uint8_t> access;
-
-  void add(EventKind what, std::uint64_t at, std::uint64_t length,
-           std::uint8_t how) {
-    gpa.push_back(static_cast<double>(at));
-    bytes.push_back(static_cast<double>(length));
-    vcpu.push_back(0);
-    kind.push_back(static_cast<std::uint8_t>(what));
-    access.push_back(how);
-  }
-  std::size_t rows() const { return gpa.size(); }
-};
-
-struct Outcomes {
-  explicit Outcomes(std::size_t rows)
-      : sptes(rows, 77),
-        pages(rows, 77),
-        code(rows, 77),
-        level(rows, 77),
-        tables(rows, 77),
-        flush(rows, 77) {}
-  mmu::OutcomeColumns columns(std::size_t from) {
-    return {sptes.data() + from, pages.data() + from,  code.data() + from,
-            level.data() + from, tables.data() + from, flush.data() + from};
-  }
-  bool operator==(const Outcomes&) const = default;
-
-  std::vector<std::uint32_t> sptes;
-  std::vector<std::uint32_t> pages;
-  std::vector<std::uint8_t> code;
-  std::vector<std::uint8_t> level;
-  std::vector<std::uint8_t> tables;
-  std::vector<std::uint8_t> flush;
-};
 
 std::unique_ptr<mmu::Machine> machine() {
   auto made = mmu::make_machine({});
@@ -101,18 +62,12 @@ Trace touches() {
 
 Outcomes play(mmu::Machine& machine, const Trace& trace, std::size_t batch,
               mmu::HitCrew* crew) {
-  Outcomes outcomes(trace.rows());
+  Outcomes outcomes(trace.rows(), 77);
   mmu::RunControl control;
   control.crew = crew;
   for (std::size_t at = 0; at < trace.rows(); at += batch) {
     const std::size_t count = std::min(batch, trace.rows() - at);
-    const mmu::EventColumns events{trace.gpa.data() + at,
-                                   trace.bytes.data() + at,
-                                   nullptr,
-                                   trace.vcpu.data() + at,
-                                   trace.kind.data() + at,
-                                   trace.access.data() + at,
-                                   count};
+    const auto events = trace.columns(at, count);
     const auto result = machine.run(events, outcomes.columns(at), control);
     REQUIRE_FALSE(result.failed);
     REQUIRE(control.applied == count);
@@ -190,7 +145,7 @@ TEST_CASE("a run that is told to stop stops with a crew as well") {
   while (trace.rows() < kRows) {
     trace.add(EventKind::kAccess, 0, 0, mmu::kAccessRead);
   }
-  Outcomes outcomes(trace.rows());
+  Outcomes outcomes(trace.rows(), 77);
   mmu::RunControl control;
   control.crew = &crew;
   control.stop = true;
