@@ -4,18 +4,11 @@
 
 namespace mmu {
 
+// Where too little was asked since the slots changed for an index to pay.
 Memslot* MemslotSet::search(Gfn gfn) const {
-  Memslot* slot = look_up(gfn);
-  if (slot == nullptr) return nullptr;
-  const bool is_usual = !slot->is_internal() && !slot->needs_care;
-  if (remembers_ && is_usual) last_ = slot;
-  return slot;
-}
-
-Memslot* MemslotSet::look_up(Gfn gfn) const {
-  if (!index_.is_built() && index_.is_due()) index_.build(slots_);
-  if (index_.is_built()) [[likely]]
-    return index_.find(gfn);
+  if (Memslot* slot = find_in_last(gfn)) return slot;
+  if (index_.is_due()) index_.build(slots_);
+  if (index_.is_built()) return index_.find(gfn);
   const auto after = std::upper_bound(
       slots_.begin(), slots_.end(), gfn,
       [](Gfn g, const auto& slot) { return g < slot->range.start; });

@@ -25,7 +25,8 @@
 
 namespace mmu {
 
-struct Memslot {
+// What finding it and mapping a page of it read comes first, on one cache line.
+struct alignas(kGranule) Memslot {
   std::uint32_t id = 0;
   std::uint32_t as_id = 0;
   GfnRange range;
@@ -35,6 +36,10 @@ struct Memslot {
   // The host's frame of a frame of the slot: this added, then masked.
   std::uint64_t pfn_offset = 0;
   std::uint64_t pfn_mask = 0;
+  // Something is to be looked up, frame by frame, for what it maps: see
+  // host_ops.hpp. Such a slot is never the one that was found last, so the
+  // short ways through a fault are not for it.
+  bool needs_care = false;
   // The guest_memfd that it is bound to, and from which byte on.
   std::int32_t memfd = MemslotRegion::kNoFile;
   std::uint64_t memfd_offset = 0;
@@ -46,10 +51,6 @@ struct Memslot {
   // its twins; only the slot itself is known by its id.
   std::vector<Memslot*> twins;
   bool is_twin = false;
-  // Something is to be looked up, frame by frame, for what it maps: see
-  // host_ops.hpp. Such a slot is never the one that was found last, so the
-  // short ways through a fault are not for it.
-  bool needs_care = false;
   // The host has something to say of its memory: `pfn_of` and `backing` hold
   // only where it has not.
   bool has_host_mappings = false;
@@ -66,6 +67,10 @@ struct Memslot {
 
   Hva hva_of(Gfn gfn) const {
     return {hva.value + ((gfn.value - range.start.value) << kPageShift)};
+  }
+  // In one comparison: on which side of it another frame lies, nothing guesses.
+  bool holds(Gfn gfn) const {
+    return gfn.value - range.start.value < range.size();
   }
   Pfn pfn_of(Gfn gfn) const { return {(gfn.value + pfn_offset) & pfn_mask}; }
 
@@ -99,14 +104,15 @@ class MemslotSet {
   // Null where no slot backs the frame. Remembers the slot it found, unless it
   // is internal, as those are not for every alias, or needs care.
   Memslot* find(Gfn gfn) const {
-    Memslot* slot = find_in_last(gfn);
-    return slot != nullptr ? slot : search(gfn);
+    Memslot* slot = index_.is_built() ? index_.find(gfn) : search(gfn);
+    if (slot != nullptr && remembers(*slot)) last_ = slot;
+    return slot;
   }
   // The slot that was found last, or null.
   Memslot* last_found() const { return last_; }
   // The slot that was found last, if it backs this frame too.
   Memslot* find_in_last(Gfn gfn) const {
-    return last_ != nullptr && last_->range.contains(gfn) ? last_ : nullptr;
+    return last_ != nullptr && last_->holds(gfn) ? last_ : nullptr;
   }
   Memslot* by_id(std::uint32_t id) const {
     return id < by_id_.size() ? by_id_[id] : nullptr;
@@ -148,8 +154,10 @@ class MemslotSet {
   bool advance_generation();
 
  private:
+  bool remembers(const Memslot& slot) const {
+    return remembers_ && !slot.is_internal() && !slot.needs_care;
+  }
   Memslot* search(Gfn gfn) const;
-  Memslot* look_up(Gfn gfn) const;
 
   std::vector<std::unique_ptr<Memslot>> slots_;
   std::vector<Memslot*> by_id_;  // null where no slot has the id

@@ -37,7 +37,6 @@ void SlotIndex::build(
     while (last + 1 < entries_.size() && entries_[last + 1].start < end) ++last;
     last_in_[cell] = last;
   }
-  is_built_ = true;
 }
 
 // The last one in [low, high] that begins at the frame or before; low if none

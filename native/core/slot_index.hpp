@@ -23,17 +23,18 @@ class SlotIndex {
   // From here on building it for so many slots cannot fail.
   void reserve(std::size_t slots);
   // The slots have changed.
-  void forget() { is_built_ = false; }
-  bool is_built() const { return is_built_; }
+  void forget() { cells_ = 0; }
+  bool is_built() const { return cells_ != 0; }
   // Whether enough was asked since forget() for building to pay.
   bool is_due() { return ++asked_ > due_; }
   // Of slots in frame order. Nothing, where there was no reserve() for them.
   void build(std::span<const std::unique_ptr<Memslot>> slots) noexcept;
 
-  // The slot that the frame lies in, or null.
+  // The slot that the frame lies in, or null. Once it is built.
   Memslot* find(Gfn gfn) const {
     const std::uint64_t cell = gfn.value >> shift_;
-    std::size_t at = last_in_[cell < cells_ ? cell : cells_ - 1];
+    if (cell >= cells_) return nullptr;
+    std::size_t at = last_in_[cell];
     if (entries_[at].start > gfn.value) [[unlikely]] {
       at = search(gfn, cell == 0 ? 0 : last_in_[cell - 1], at);
     }
@@ -53,9 +54,8 @@ class SlotIndex {
 
   std::vector<Entry> entries_;
   std::vector<std::uint32_t> last_in_;
-  std::uint64_t cells_ = 0;
+  std::uint64_t cells_ = 0;  // none until it is built
   unsigned shift_ = 0;
-  bool is_built_ = false;
   std::size_t asked_ = 0;
   std::size_t due_ = 0;
 };
