@@ -3,8 +3,10 @@
 // and new whether to flush.
 #include <algorithm>
 #include <random>
+#include <span>
 #include <vector>
 
+#include "bench/huge_arena.hpp"
 #include "bench/trial.hpp"
 #include "core/leaf_run.hpp"
 
@@ -34,8 +36,9 @@ class FlushDecision final : public Sides {
     return seconds_of([&] {
       taken_ = 0;
       for (std::size_t table = 0; table < kTables; ++table) {
-        const LeafRun run = change_leaves(now_.data() + table * kEntries, 0,
-                                          kEntries, TakeBits(ept::kWrite, 0));
+        const LeafRun run =
+            change_leaves(now_.data() + table * kEntries, 0, kEntries,
+                          TakeBits(ept::kWrite, 0), path_);
         taken_ += run.changed;
       }
       keep(now_.data());
@@ -66,7 +69,11 @@ class FlushDecision final : public Sides {
   }
 
   std::vector<std::uint64_t> before_ = random_entries();
-  std::vector<std::uint64_t> now_ = std::vector<std::uint64_t>(kWords);
+  // Each table on lines of its own, as tables are.
+  HugeArena arena_{kWords * sizeof(std::uint64_t)};
+  const std::span<std::uint64_t> now_{
+      reinterpret_cast<std::uint64_t*>(arena_.base()), kWords};
+  const VectorPath path_ = chosen_vector_path();
   std::uint64_t taken_ = 0;
   std::uint64_t flushes_ = 0;
 };

@@ -36,35 +36,14 @@ class HitRun {
   // no such hit.
   std::size_t serve(EventColumns events, OutcomeColumns outcomes,
                     std::size_t row, std::size_t end) const {
-#if defined(__x86_64__)
-    if (path_ == VectorPath::kAvx512) {
-      return serve_avx512(events, outcomes, row, end);
-    }
-    if (path_ == VectorPath::kAvx2) {
-      return serve_avx2(events, outcomes, row, end);
-    }
-#endif
-    return serve_groups(events, outcomes, row, end);
+    return on_path(path_, [=, this]() __attribute__((always_inline)) {
+      return serve_groups(events, outcomes, row, end);
+    });
   }
 
  private:
   using Group = std::array<const std::uint64_t*, kWalkGroup>;
 
-#if defined(__x86_64__)
-  [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi,bmi2")]]
-  std::size_t serve_avx512(EventColumns events, OutcomeColumns outcomes,
-                           std::size_t row, std::size_t end) const {
-    return serve_groups(events, outcomes, row, end);
-  }
-  [[gnu::target("avx2,bmi,bmi2")]] std::size_t serve_avx2(
-      EventColumns events, OutcomeColumns outcomes, std::size_t row,
-      std::size_t end) const {
-    return serve_groups(events, outcomes, row, end);
-  }
-#endif
-
-  // Compiled into each of its callers, for the vectors that they may use; so
-  // is what it calls.
   [[gnu::always_inline]] std::size_t serve_groups(EventColumns events,
                                                   OutcomeColumns outcomes,
                                                   std::size_t row,

@@ -1,5 +1,5 @@
 // The 4K leaves of a stretch of one full table changed at once: what range
-// operations do, a cache line at a time and without a branch for each entry.
+// operations do, in vectors and without a branch for each entry.
 //
 // Why that is what one after the other comes to: such a change looks at one
 // entry alone, KVM goes through them in the order of their frames, and all that
@@ -8,10 +8,12 @@
 // other. Entries are in stored form.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "core/cached_rights.hpp"
 #include "core/table_page.hpp"
+#include "core/vector_path.hpp"
 
 namespace mmu {
 
@@ -60,37 +62,58 @@ class TakeBits {
   std::uint64_t keep_;
 };
 
-// Of entries [from, end). A line of them that nothing changes in is not
-// written.
+// Entries [from, end), a stripe of lines at a time: what will change is
+// counted, and if anything does, the stripe is written. No branch an entry, so
+// that a compiler makes vectors of both; a question for every line instead
+// keeps GCC 12 from that, at 0.55 ns an entry rather than 0.2.
+template <class Change>
+class LeafStripes {
+ public:
+  LeafStripes(std::uint64_t* entries, Change change)
+      : entries_(entries), change_(change) {}
+
+  [[gnu::always_inline]] LeafRun over(unsigned from, unsigned end) const {
+    while (from < end && !change_.takes(entries_[from])) ++from;
+    if (from == end) return {};
+    while (!change_.takes(entries_[end - 1])) --end;
+    LeafRun run{.first = from, .last = end - 1};
+    while (from < end) {
+      const unsigned next = std::min(end, (from | (kStripe - 1)) + 1);
+      const std::uint64_t changed = count(from, next);
+      if (changed != 0) write(from, next);
+      run.changed += changed;
+      from = next;
+    }
+    return run;
+  }
+
+ private:
+  static constexpr unsigned kStripe = 64;
+
+  [[gnu::always_inline]] std::uint64_t count(unsigned from,
+                                             unsigned end) const {
+    std::uint64_t changed = 0;
+    for (; from < end; ++from) {
+      changed += entries_[from] != change_.now(entries_[from]);
+    }
+    return changed;
+  }
+
+  [[gnu::always_inline]] void write(unsigned from, unsigned end) const {
+    for (; from < end; ++from) entries_[from] = change_.now(entries_[from]);
+  }
+
+  std::uint64_t* const entries_;
+  const Change change_;
+};
+
+// Of entries [from, end).
 template <class Change>
 LeafRun change_leaves(std::uint64_t* entries, unsigned from, unsigned end,
-                      const Change change) {
-  constexpr unsigned kLine = kGranule / sizeof(std::uint64_t);
-  LeafRun run;
-  while (from < end && !change.takes(entries[from])) ++from;
-  if (from == end) return run;
-  while (!change.takes(entries[end - 1])) --end;
-  run = {.first = from, .last = end - 1};
-  const auto change_one = [&](unsigned i) {
-    const std::uint64_t now = change.now(entries[i]);
-    run.changed += entries[i] != now;
-    entries[i] = now;
-  };
-  for (; from < end && from % kLine != 0; ++from) change_one(from);
-  for (; from + kLine <= end; from += kLine) {
-    std::uint64_t* const line = entries + from;
-    std::uint64_t changed = 0;
-    std::uint64_t now[kLine];
-    for (unsigned i = 0; i < kLine; ++i) {
-      now[i] = change.now(line[i]);
-      changed += line[i] != now[i];
-    }
-    if (changed == 0) continue;
-    run.changed += changed;
-    for (unsigned i = 0; i < kLine; ++i) line[i] = now[i];
-  }
-  for (; from < end; ++from) change_one(from);
-  return run;
+                      const Change change, VectorPath path) {
+  return on_path(path, [=]() __attribute__((always_inline)) {
+    return LeafStripes(entries, change).over(from, end);
+  });
 }
 
 }  // namespace mmu

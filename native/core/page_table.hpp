@@ -188,12 +188,26 @@ class PageTable {
   bool changes_at_once(TableRef table) const noexcept {
     return table.level == Level::k4K && !table.compact && observer_ == nullptr;
   }
+  // Asks for all lines of the full table that entry `index` links to, if it
+  // does. Inlined by force: GCC drops a call that does nothing else.
+  [[gnu::always_inline]] void ask_for(TableRef above,
+                                      unsigned index) const noexcept {
+    const std::uint64_t word = stored(above, index);
+    if ((word & (ept::kMmuPresent | ept::kHuge | link::kCompact)) !=
+        ept::kMmuPresent) {
+      return;
+    }
+    const auto* line = pool_->full(link::page_id(word)).entries.data();
+    for (unsigned i = 0; i < kEntries; i += kGranule / sizeof(*line)) {
+      __builtin_prefetch(line + i, 1);
+    }
+  }
   // set_spte() of every leaf that the change is about in [from, end).
   template <class Change>
   LeafRun change_leaves(TableRef table, unsigned from, unsigned end,
                         Change change) noexcept {
     std::uint64_t* const entries = pool_->full(table.id).entries.data();
-    const LeafRun run = mmu::change_leaves(entries, from, end, change);
+    const LeafRun run = mmu::change_leaves(entries, from, end, change, path_);
     accounts_->changed += run.changed;
     if (Change::kZaps) accounts_->leaves[number_of(Level::k4K)] -= run.changed;
     return run;
@@ -296,6 +310,7 @@ class PageTable {
   TreeAccounts* accounts_;
   Level root_level_;
   EntryRules rules_;
+  const VectorPath path_ = chosen_vector_path();
   TableRef root_{};
   std::uint64_t layout_changes_ = 0;
   SpteObserver* observer_ = nullptr;

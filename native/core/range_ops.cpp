@@ -33,6 +33,7 @@ template <class Change>
 void change_table(PageTable& tree, TableWalk& walk, Change change, Hull& hull) {
   const unsigned at = walk.index();
   const AliasedGfn start = walk.gfn();
+  walk.ask_ahead();
   const LeafRun run =
       tree.change_leaves(walk.table(), at, walk.table_end(), change);
   if (run.first <= run.last) {

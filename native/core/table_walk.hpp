@@ -38,6 +38,13 @@ class TableWalk {
 
   // The entries of this table from the cursor on that meet the range end here.
   unsigned table_end() const { return here().end; }
+  // Asks for the table that comes after this one, if it is beside it.
+  [[gnu::always_inline]] void ask_ahead() const {
+    const Place& place = path_[number_of(above(level_))];
+    if (place.index + 1 < place.end) {
+      tree_->ask_for(place.table, place.index + 1);
+    }
+  }
   // To what comes after this table.
   void leave_table() {
     here().index = here().end - 1;

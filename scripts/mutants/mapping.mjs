@@ -32,10 +32,10 @@ export const mapping = [
     replace: "return unlike == 0;",
   },
   {
-    name: "the last leaf of a stretch keeps its rights",
+    name: "the last leaf of a stripe keeps its rights",
     file: "native/core/leaf_run.hpp",
-    find: "  for (; from < end; ++from) change_one(from);\n  return run;",
-    replace: "  for (; from + 1 < end; ++from) change_one(from);\n  return run;",
+    find: "for (; from < end; ++from) entries_[from] = change_.now(",
+    replace: "for (; from + 1 < end; ++from) entries_[from] = change_.now(",
   },
   {
     name: "a slot is not found at its first frame",

@@ -2,6 +2,7 @@
 #include "core/leaf_run.hpp"
 
 #include <array>
+#include <cstdlib>
 #include <random>
 
 #include "world.hpp"
@@ -49,7 +50,7 @@ mmu::LeafRun change_one_by_one(Words& words, unsigned from, unsigned end,
 }
 
 template <class Change>
-void compare(std::mt19937_64& random, Change change) {
+void compare(std::mt19937_64& random, Change change, mmu::VectorPath path) {
   Words at_once;
   const unsigned density = 1 + random() % 60;
   for (std::uint64_t& word : at_once) {
@@ -61,7 +62,7 @@ void compare(std::mt19937_64& random, Change change) {
       static_cast<unsigned>(from + 1 + random() % (mmu::kEntries - from));
   const mmu::LeafRun wanted = change_one_by_one(expected, from, end, change);
   const mmu::LeafRun run =
-      mmu::change_leaves(at_once.data(), from, end, change);
+      mmu::change_leaves(at_once.data(), from, end, change, path);
   REQUIRE(at_once == expected);
   REQUIRE(run.changed == wanted.changed);
   REQUIRE(run.first == wanted.first);
@@ -71,14 +72,20 @@ void compare(std::mt19937_64& random, Change change) {
 }  // namespace
 
 TEST_CASE("leaves changed at once are what they are one after the other") {
-  for (std::uint32_t seed = 1; seed <= 3000; ++seed) {
-    CAPTURE(seed);
-    std::mt19937_64 random(seed);
-    compare(random, mmu::ZapLeaf());
-    compare(random, mmu::TakeBits(ept::kWrite, 0));
-    compare(random, mmu::TakeBits(ept::kDirty, mmu::bit(50)));
-    compare(random, mmu::TakeBits(ept::kWrite | ept::kMmuWritable, 0));
+  for (const char* name : {"avx512", "avx2", "portable"}) {
+    setenv("GPALIAS_REPLAY_PATH", name, 1);
+    const mmu::VectorPath path = mmu::chosen_vector_path();
+    CAPTURE(mmu::name_of(path));
+    for (std::uint32_t seed = 1; seed <= 3000; ++seed) {
+      CAPTURE(seed);
+      std::mt19937_64 random(seed);
+      compare(random, mmu::ZapLeaf(), path);
+      compare(random, mmu::TakeBits(ept::kWrite, 0), path);
+      compare(random, mmu::TakeBits(ept::kDirty, mmu::bit(50)), path);
+      compare(random, mmu::TakeBits(ept::kWrite | ept::kMmuWritable, 0), path);
+    }
   }
+  unsetenv("GPALIAS_REPLAY_PATH");
 }
 
 TEST_CASE("a zap of a range in full tables leaves what lies beside it") {
