@@ -26,7 +26,9 @@ bool is_length(double value, double limit) {
 // Whether every gpa is one of an access. Written on bit patterns and without a
 // branch: a fraction leaves bits behind, NaN and infinity too; a value below
 // zero or above `last` has a sign. Negative zero fails here and passes below.
-bool are_addresses(const double* gpa, std::size_t count, double last) {
+[[gnu::always_inline]] inline bool are_addresses(const double* gpa,
+                                                 std::size_t count,
+                                                 double last) {
   constexpr std::uint64_t kSign = bit(63);
   std::uint64_t bad = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -41,8 +43,10 @@ bool are_addresses(const double* gpa, std::size_t count, double last) {
 
 // One loop per column, because a loop over one type is one that the compiler
 // turns into vector instructions. False may be wrong, true is not.
-bool are_accesses(const EventColumns& events, std::size_t start,
-                  std::size_t count, double limit, unsigned vcpus) {
+[[gnu::always_inline]] inline bool are_accesses(const EventColumns& events,
+                                                std::size_t start,
+                                                std::size_t count, double limit,
+                                                unsigned vcpus) {
   std::uint8_t kinds = 0;
   std::uint8_t access = 0;
   std::uint16_t vcpu = 0;
@@ -232,8 +236,10 @@ std::optional<Error> check_events(const EventColumns& events, const Mmu& mmu) {
   for (std::size_t start = 0; start < events.count; start += kBlock) {
     const std::size_t end = std::min(start + kBlock, events.count);
     if (!is_addressed_by_gva(mmu) &&
-        are_accesses(events, start, end - start, limits.issued,
-                     mmu.config.vcpus)) {
+        on_path(mmu.vector_path, [&]() __attribute__((always_inline)) {
+          return are_accesses(events, start, end - start, limits.issued,
+                              mmu.config.vcpus);
+        })) {
       continue;
     }
     for (std::size_t row = start; row < end; ++row) {
@@ -247,7 +253,11 @@ std::optional<Error> check_events(const EventColumns& events, const Mmu& mmu) {
 std::optional<Error> check_gpas(const double* gpa, std::size_t count,
                                 const Mmu& mmu) {
   const auto limit = static_cast<double>(bit(mmu.config.address_bits));
-  if (are_addresses(gpa, count, limit - 1)) return std::nullopt;
+  const bool are_all =
+      on_path(mmu.vector_path, [&]() __attribute__((always_inline)) {
+        return are_addresses(gpa, count, limit - 1);
+      });
+  if (are_all) return std::nullopt;
   for (std::size_t row = 0; row < count; ++row) {
     if (auto error = check_gpa(gpa, row, limit)) return error;
   }

@@ -139,6 +139,10 @@ class LeafWalk {
         tables_read_(static_cast<std::uint8_t>(number_of(tree.root_level()))) {}
 
   LeafTable table(AliasedGfn gfn) const { return leaves_.at(gfn.value); }
+  // Asks for what table() will read.
+  [[gnu::always_inline]] void ask_table(AliasedGfn gfn) const {
+    leaves_.ask(gfn.value);
+  }
   // Where it knows of no full table, an entry that is not there.
   std::uint64_t* entry(AliasedGfn gfn) const {
     return entry(table(gfn).full(), gfn);

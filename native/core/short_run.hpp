@@ -7,8 +7,8 @@
 // what it then does is what ReplayLoop does for such a row, under the same
 // conditions: a hit marks its leaf (HardwareWalk), a first touch is
 // map_first_touch(), a write that lacks only W is fix_write(). It goes one step
-// further than that: where only the leaf table is missing, or has no room, it
-// makes it so, as handle_fault() does under those conditions. Anything else
+// further than that: where tables are missing, or the last has no room, it
+// makes them, as handle_fault() does under those conditions. Anything else
 // ends the run, and has changed nothing. test/native/short_run_test.cpp holds
 // both to each other.
 //
@@ -48,6 +48,17 @@ class ShortRun {
   // hits, which HitRun serves faster.
   std::size_t serve(EventColumns events, OutcomeColumns outcomes,
                     std::size_t row, const std::size_t end) {
+    return on_path(mmu_.vector_path,
+                   [=, this]() __attribute__((always_inline)) {
+                     return serve_groups(events, outcomes, row, end);
+                   });
+  }
+
+ private:
+  [[gnu::always_inline]] std::size_t serve_groups(EventColumns events,
+                                                  OutcomeColumns outcomes,
+                                                  std::size_t row,
+                                                  const std::size_t end) {
     if (end - row < kWalkGroup) return row;
     std::array<Group, 2> groups;
     std::size_t turn = 0;
@@ -58,6 +69,9 @@ class ShortRun {
       if (end - row >= 2 * kWalkGroup) {
         ask(events.gpa + row + kWalkGroup, groups[turn]);
       }
+      if (!group.all_full && end - row >= 3 * kWalkGroup) {
+        ask_tables(events.gpa + row + 2 * kWalkGroup);
+      }
       const std::size_t served = serve_group(group, events, outcomes, row);
       row += served;
       if (served != kWalkGroup || fixed_ == 0) break;
@@ -65,7 +79,6 @@ class ShortRun {
     return row;
   }
 
- private:
   struct Group {
     std::array<std::uint64_t, kWalkGroup> frames;
     // Of full tables; where there is none, not to be looked at.
@@ -73,12 +86,22 @@ class ShortRun {
     bool all_full;
   };
 
-  void ask(const double* gpa, Group& group) const {
+  AliasedGfn frame_of(double gpa) const {
+    const auto at = static_cast<std::int64_t>(gpa);
+    return {(static_cast<std::uint64_t>(at) >> kPageShift) & frame_mask_};
+  }
+
+  // Of pages all over a large guest the directory itself is far.
+  [[gnu::always_inline]] void ask_tables(const double* gpa) const {
+    for (std::size_t i = 0; i < kWalkGroup; ++i) {
+      leaves_.ask_table(frame_of(gpa[i]));
+    }
+  }
+
+  [[gnu::always_inline]] void ask(const double* gpa, Group& group) const {
     bool all_full = true;
     for (std::size_t i = 0; i < kWalkGroup; ++i) {
-      const auto at = static_cast<std::int64_t>(gpa[i]);
-      const AliasedGfn gfn{(static_cast<std::uint64_t>(at) >> kPageShift) &
-                           frame_mask_};
+      const AliasedGfn gfn = frame_of(gpa[i]);
       group.frames[i] = gfn.value;
       const LeafTable table = leaves_.table(gfn);
       group.entries[i] = leaves_.entry(table.full(), gfn);
@@ -109,8 +132,10 @@ class ShortRun {
   }
 
   // How many rows of the group it has served.
-  std::size_t serve_group(const Group& group, const EventColumns& events,
-                          const OutcomeColumns& outcomes, std::size_t row) {
+  [[gnu::always_inline]] std::size_t serve_group(const Group& group,
+                                                 const EventColumns& events,
+                                                 const OutcomeColumns& outcomes,
+                                                 std::size_t row) {
     std::fill_n(outcomes.level + row, kWalkGroup,
                 static_cast<std::uint8_t>(Level::k4K));
     std::fill_n(outcomes.tables_read + row, kWalkGroup, leaves_.tables_read());
@@ -120,11 +145,11 @@ class ShortRun {
       if (events.kind[row] != 0) return i;
       const AliasedGfn gfn{group.frames[i]};
       const LeafTable table = leaves_.table(gfn);
+      std::uint64_t* const entry = entry_in(table, gfn);
+      const std::uint64_t word = entry != nullptr ? *entry : 0;
       const bool served =
-          table.full() != kNoPage
-              ? serve_full(leaves_.entry(table.full(), gfn), gfn, events,
-                           outcomes, row)
-              : serve_other(table.compact(), gfn, events, outcomes, row);
+          word != 0 ? serve_leaf(entry, word, gfn, events, outcomes, row)
+                    : touch(table, entry, gfn, events, outcomes, row);
       if (!served) return i;
     }
     return kWalkGroup;
@@ -134,8 +159,10 @@ class ShortRun {
   // in such a run: what is asked of each row is asked of all of them at once.
   // How many it has served from the start: up to the first entry that is not
   // empty.
-  std::size_t touch_alike(const Group& group, const EventColumns& events,
-                          const OutcomeColumns& outcomes, std::size_t row) {
+  [[gnu::always_inline]] std::size_t touch_alike(const Group& group,
+                                                 const EventColumns& events,
+                                                 const OutcomeColumns& outcomes,
+                                                 std::size_t row) {
     if (!are_alike(group, events, row)) return 0;
     const SlotWindow slot = slot_;
     std::size_t i = 0;
@@ -155,8 +182,9 @@ class ShortRun {
     return i;
   }
 
-  bool are_alike(const Group& group, const EventColumns& events,
-                 std::size_t row) const {
+  [[gnu::always_inline]] bool are_alike(const Group& group,
+                                        const EventColumns& events,
+                                        std::size_t row) const {
     if (!group.all_full) return false;
     const std::uint16_t vcpu = events.vcpu[row];
     std::uint64_t unlike = 0;
@@ -172,39 +200,32 @@ class ShortRun {
     return unlike == 0 && slot_.grants(access);
   }
 
-  [[gnu::always_inline]] bool serve_full(std::uint64_t* entry, AliasedGfn gfn,
-                                         const EventColumns& events,
-                                         const OutcomeColumns& outcomes,
-                                         std::size_t row) {
-    const std::uint64_t word = *entry;
-    if (word != 0) return serve_leaf(entry, word, gfn, events, outcomes, row);
-    const Gfn frame = strategy_.slot_gfn(gfn);
-    if (!may_touch(frame, events.access[row])) return false;
-    tree_.fill_empty(entry, slot_.leaf(frame));
-    finish_touch(frame, events, outcomes, row, 1);
-    return true;
+  // Null where a compact table lacks it, or there is no table.
+  std::uint64_t* entry_in(LeafTable table, AliasedGfn gfn) const {
+    if (table.full() != kNoPage) [[likely]] {
+      return leaves_.entry(table.full(), gfn);
+    }
+    if (table.compact() == kNoPage) return nullptr;
+    return find_entry(leaves_.compact(table.compact()),
+                      table_index(gfn, Level::k4K));
   }
 
-  // In a compact table, or in none.
-  [[gnu::noinline]] bool serve_other(PageId compact, AliasedGfn gfn,
-                                     EventColumns events,
-                                     OutcomeColumns outcomes, std::size_t row) {
-    if (compact != kNoPage) {
-      const unsigned index = table_index(gfn, Level::k4K);
-      std::uint64_t* const entry = find_entry(leaves_.compact(compact), index);
-      if (entry != nullptr) {
-        return serve_leaf(entry, *entry, gfn, events, outcomes, row);
-      }
-    }
+  [[gnu::always_inline]] bool touch(LeafTable table, std::uint64_t* entry,
+                                    AliasedGfn gfn, const EventColumns& events,
+                                    const OutcomeColumns& outcomes,
+                                    std::size_t row) {
     const Gfn frame = strategy_.slot_gfn(gfn);
     if (!may_touch(frame, events.access[row])) return false;
-    const std::uint64_t before = mmu_.accounts.changed;
-    if (!(compact != kNoPage ? put(compact, gfn, frame) : make(gfn, frame))) {
-      return false;
+    std::uint32_t changed = 1;
+    if (entry != nullptr) {
+      tree_.fill_empty(entry, slot_.leaf(frame));
+    } else {
+      changed = put(table.compact(), gfn, slot_.leaf(frame));
+      if (changed == 0) return false;
     }
-    if (compact == kNoPage) --outcomes.tables_read[row];
-    finish_touch(frame, events, outcomes, row,
-                 static_cast<std::uint32_t>(mmu_.accounts.changed - before));
+    // Each table that had to be made is one that hardware has not read.
+    outcomes.tables_read[row] -= static_cast<std::uint8_t>(changed - 1);
+    finish_touch(frame, events, outcomes, row, changed);
     return true;
   }
 
@@ -249,33 +270,46 @@ class ShortRun {
     return slot_.holds(frame);
   }
 
-  // Into a table that has not got the entry.
-  bool put(PageId compact, AliasedGfn gfn, Gfn frame) {
+  // Into a table that has not got the entry, or that is not there. How many
+  // entries have changed; if none, there was no way.
+  //
+  // Scalars alone, as the columns of a batch would go through memory.
+  [[gnu::noinline]] std::uint32_t put(PageId compact, AliasedGfn gfn,
+                                      Spte leaf) {
     const unsigned index = table_index(gfn, Level::k4K);
-    const Spte leaf = slot_.leaf(frame);
+    if (compact == kNoPage) return make(gfn, leaf);
     if (tree_.fill_compact(leaves_.compact(compact), index, leaf)) [[likely]] {
-      return true;
+      return 1;
     }
-    if (!tree_.ensure_one_path()) return false;
+    if (!tree_.ensure_one_path()) return 0;
     TableRef table{compact, Level::k4K, true};
     tree_.set_spte(table, index, Spte{}, leaf);
     leaves_ = LeafWalk(tree_);
-    return true;
+    return 1;
   }
 
-  // Into a table that has to be made, if it is the only one.
-  bool make(AliasedGfn gfn, Gfn frame) {
-    TableRef above = tree_.find_table(gfn, Level::k2M);
-    if (above.id == kNoPage) return false;
-    const unsigned index = table_index(gfn, Level::k2M);
-    if (tree_.get(above, index) != Spte{} || !tree_.ensure_one_path()) {
-      return false;
+  // Into a table that has to be made, and those above it that have to.
+  std::uint32_t make(AliasedGfn gfn, Spte leaf) {
+    if (!tree_.has_root() || !tree_.ensure_one_path()) return 0;
+    std::uint32_t changed = 1;
+    TableRef table = tree_.root();
+    while (table.level != Level::k4K) {
+      const unsigned index = table_index(gfn, table.level);
+      const Spte spte = tree_.get(table, index);
+      if (spte.is_link(table.level)) {
+        table = link::table(spte, below(table.level));
+        continue;
+      }
+      if (spte != Spte{}) return 0;
+      table = tree_.link_child(table, index);
+      ++changed;
     }
-    TableRef table = tree_.link_child(above, index);
-    tree_.set_spte(table, table_index(gfn, Level::k4K), Spte{},
-                   slot_.leaf(frame));
+    // One that the directory had no memory to note may have the entry.
+    const unsigned index = table_index(gfn, Level::k4K);
+    if (changed == 1 && tree_.get(table, index) != Spte{}) return 0;
+    tree_.set_spte(table, index, Spte{}, leaf);
     leaves_ = LeafWalk(tree_);
-    return true;
+    return changed;
   }
 
   void finish_touch(Gfn frame, const EventColumns& events,
