@@ -1,13 +1,7 @@
-// The captures' own format: an array of 32-byte records, without a header.
+// The captures' own format: an array of 32-byte records (binary_record.hpp),
+// without a header.
 //
-//   offset  0  u64  nanoseconds since the recorder started
-//           8  u64  guest-physical address
-//          16  u64  rip
-//          24  u32  PFERR bits; in a marker, the number of pages changed
-//          28  u16  vCPU
-//          30  u16  flags
-//
-// All little endian, in time order. A record whose top flag is set is a
+// They are in time order. A record whose top flag is set is a
 // marker: the low bits then say which operation hit the whole VM, or, from 64
 // on, which event kind it is whose range and access column follow:
 //
@@ -16,12 +10,12 @@
 //          24  u32  access column
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
-#include <cstring>
 #include <string>
 
 #include "core/address.hpp"
+#include "trace/binary_accesses.hpp"
+#include "trace/binary_record.hpp"
 #include "trace/fault_code.hpp"
 #include "trace/format.hpp"
 #include "trace/row.hpp"
@@ -29,38 +23,9 @@
 namespace mmu::trace {
 namespace {
 
-static_assert(std::endian::native == std::endian::little,
-              "records are read as they lie in memory");
+using Record = BinaryRecord;
 
-constexpr std::size_t kRecordBytes = 32;
-constexpr double kNanosecondsPerSecond = 1e9;
-
-// Flags 0-5 describe an access: MMIO, other memory, kernel rip, write to a
-// read-only page, touched again after a zap, same instruction as before.
-// They repeat what the replay finds out for itself, so only their range is
-// looked at.
-constexpr unsigned kAccessFlags = 0x3f;
-constexpr unsigned kMarkerFlag = 0x8000;
-
-struct Record {
-  std::uint64_t nanoseconds;
-  std::uint64_t gpa;
-  std::uint64_t rip;
-  std::uint32_t error_code;
-  std::uint16_t vcpu;
-  std::uint16_t flags;
-};
-static_assert(sizeof(Record) == kRecordBytes && offsetof(Record, flags) == 30);
-
-Record load(const std::uint8_t* at) {
-  Record record;
-  std::memcpy(&record, at, sizeof record);
-  return record;
-}
-
-bool is_marker(const Record& record) {
-  return (record.flags & kMarkerFlag) != 0;
-}
+constexpr std::size_t kRecordBytes = sizeof(Record);
 
 // Indexed by a marker's number; 0 is not one.
 constexpr std::array<EventKind, 4> kMarkerKinds{
@@ -68,7 +33,7 @@ constexpr std::array<EventKind, 4> kMarkerKinds{
     EventKind::kEnd};
 
 unsigned marker_number(const Record& record) {
-  return record.flags & ~kMarkerFlag & 0xffff;
+  return record.flags & ~Record::kMarkerFlag & 0xffff;
 }
 
 // Marker kFirstKindMarker + n is event kind n. An access has a record.
@@ -103,7 +68,7 @@ const char* check_marker(const Record& record) {
 }
 
 const char* check_access(const Record& record) {
-  if ((record.flags & ~kAccessFlags) != 0) return "flags within 0x3f";
+  if ((record.flags & ~Record::kAccessFlags) != 0) return "flags within 0x3f";
   if (!fits(record.gpa, kMaxAddressBits)) return "a gpa below 2^52";
   if (access_of_pferr(record.error_code) == 0) {
     return "an error code of bits 0x17 that reads (0x4), writes (0x2) or "
@@ -113,18 +78,14 @@ const char* check_access(const Record& record) {
 }
 
 const char* check(const Record& record) {
-  return is_marker(record) ? check_marker(record) : check_access(record);
-}
-
-double seconds_of(const Record& record) {
-  return static_cast<double>(record.nanoseconds) / kNanosecondsPerSecond;
+  return record.is_marker() ? check_marker(record) : check_access(record);
 }
 
 Row row_of_kind(const Record& record) {
   Row row;
   row.gpa = record.gpa;
   row.bytes = record.rip;
-  row.time = seconds_of(record);
+  row.time = record.seconds();
   row.vcpu = record.vcpu;
   row.kind = static_cast<EventKind>(marker_number(record) - kFirstKindMarker);
   row.access = static_cast<std::uint8_t>(record.error_code);
@@ -132,15 +93,15 @@ Row row_of_kind(const Record& record) {
 }
 
 Row row_of(const Record& record) {
-  if (is_marker(record) && names_kind(marker_number(record))) {
+  if (record.is_marker() && names_kind(marker_number(record))) {
     return row_of_kind(record);
   }
-  const bool marker = is_marker(record);
+  const bool marker = record.is_marker();
   Row row;
   row.gpa = record.gpa;
   row.error_code = record.error_code;
   row.rip = record.rip;
-  row.time = seconds_of(record);
+  row.time = record.seconds();
   row.vcpu = record.vcpu;
   row.kind = marker ? kMarkerKinds[marker_number(record)] : EventKind::kAccess;
   row.access = marker ? std::uint8_t{0} : access_of_pferr(record.error_code);
@@ -152,13 +113,16 @@ class BinaryDecoder final : public Decoder {
   DecodeStep decode(std::span<const std::uint8_t> chunk, bool last,
                     EventSink& sink) override {
     DecodeStep step;
-    while (!full(sink) && chunk.size() - step.consumed >= kRecordBytes) {
-      const Record record = load(chunk.data() + step.consumed);
-      if (const char* expected = check(record)) return fail(step, expected);
-      append(sink, row_of(record));
-      ++totals_.records;
-      totals_.bytes += kRecordBytes;
-      step.consumed += kRecordBytes;
+    while (has_record(chunk, step, sink)) {
+      take_blocks(chunk, step, sink);
+      // What ended them is somewhere in a block.
+      for (std::size_t i = 0; i < AccessBlock::kRecords; ++i) {
+        if (!has_record(chunk, step, sink)) break;
+        const Record record = Record::load(chunk.data() + step.consumed);
+        if (const char* expected = check(record)) return fail(step, expected);
+        append(sink, row_of(record));
+        count(step, 1);
+      }
     }
     const std::size_t rest = chunk.size() - step.consumed;
     if (!last || rest == 0 || full(sink)) return step;
@@ -168,6 +132,33 @@ class BinaryDecoder final : public Decoder {
   const DecodeTotals& totals() const noexcept override { return totals_; }
 
  private:
+  using Chunk = std::span<const std::uint8_t>;
+
+  static bool has_record(Chunk chunk, const DecodeStep& step,
+                         const EventSink& sink) {
+    return !full(sink) && chunk.size() - step.consumed >= kRecordBytes;
+  }
+
+  void take_blocks(Chunk chunk, DecodeStep& step, EventSink& sink) {
+    const std::size_t room =
+        std::min((chunk.size() - step.consumed) / AccessBlock::kBytes,
+                 (sink.capacity - sink.count) / AccessBlock::kRecords);
+    const std::uint8_t* const at = chunk.data() + step.consumed;
+    std::size_t taken = 0;
+    for (; taken < room; ++taken) {
+      const AccessBlock block(at + taken * AccessBlock::kBytes);
+      if (!block.is_plain()) break;
+      block.put(sink);
+    }
+    count(step, taken * AccessBlock::kRecords);
+  }
+
+  void count(DecodeStep& step, std::size_t records) {
+    totals_.records += records;
+    totals_.bytes += records * kRecordBytes;
+    step.consumed += records * kRecordBytes;
+  }
+
   // Every record so far made one row, so the row count is the record's index.
   DecodeStep& fail(DecodeStep& step, std::string expected) const {
     step.failed = true;
@@ -202,11 +193,11 @@ bool plausible(const Record& record, std::uint64_t not_before) {
 // and not as an unknown format. Text never gets here: a gpa has a zero byte.
 bool claims_binary(std::span<const std::uint8_t> head) noexcept {
   const std::size_t whole = head.size() / kRecordBytes;
-  if (whole == 0 || !plausible(load(head.data()), 0)) return false;
-  std::uint64_t time = load(head.data()).nanoseconds;
+  if (whole == 0 || !plausible(Record::load(head.data()), 0)) return false;
+  std::uint64_t time = Record::load(head.data()).nanoseconds;
   std::size_t odd = 0;
   for (std::size_t i = 1; i < std::min(whole, kDetectRecords); ++i) {
-    const Record record = load(head.data() + i * kRecordBytes);
+    const Record record = Record::load(head.data() + i * kRecordBytes);
     if (plausible(record, time)) {
       time = record.nanoseconds;
     } else {

@@ -46,14 +46,18 @@ inline constexpr std::uint64_t kPferrFetch = bit(4);
 inline constexpr std::uint64_t kPferrMask =
     kPferrPresent | kPferrWrite | kPferrUser | kPferrFetch;
 
+// The access that a PFERR code without other bits names, without a branch; 0
+// for none.
+constexpr std::uint8_t access_in_pferr(std::uint32_t code) {
+  return static_cast<std::uint8_t>((code >> 2 & kAccessRead) |
+                                   (code & kAccessWrite) |
+                                   (code >> 2 & kAccessFetch));
+}
+
 // Access bits of a PFERR code; 0 if it names no access or has other bits.
 constexpr std::uint8_t access_of_pferr(std::uint64_t code) {
   if ((code & ~kPferrMask) != 0) return 0;
-  unsigned access = 0;
-  if (code & kPferrUser) access |= kAccessRead;
-  if (code & kPferrWrite) access |= kAccessWrite;
-  if (code & kPferrFetch) access |= kAccessFetch;
-  return static_cast<std::uint8_t>(access);
+  return access_in_pferr(static_cast<std::uint32_t>(code));
 }
 
 static_assert(access_of_qualification(0x181) == kAccessRead);
@@ -63,6 +67,8 @@ static_assert(access_of_qualification(0x002) == kAccessWrite);
 static_assert(access_of_qualification(0x100000004) == 0);  // AMD, read
 static_assert(access_of_qualification(0x14) == 0);  // AMD, cut to 32 bits
 static_assert(access_of_pferr(0x7) == (kAccessRead | kAccessWrite));
+static_assert(access_of_pferr(kPferrUser) == kAccessRead);
+static_assert(access_of_pferr(kPferrFetch) == kAccessFetch);
 static_assert(access_of_pferr(0x1) == 0);
 
 }  // namespace mmu::trace

@@ -187,5 +187,45 @@ TEST_CASE("where a binary trace is cut changes no batch") {
   }
 }
 
+// Long runs of accesses; one record in `rare` is a marker, or a mistake in one
+// bit or field.
+std::vector<Record> mostly_accesses(std::mt19937_64& random, unsigned rare) {
+  std::vector<Record> records = random_records(random() % 400);
+  for (Record& record : records) {
+    if (record.flags != 0) record = access_record(0x2, random() >> 12);
+    record.flags = static_cast<std::uint16_t>(random() % 64);
+    if (random() % rare != 0) continue;
+    switch (random() % 4) {
+      case 0:
+        record = marker_record(static_cast<std::uint16_t>(random() % 70));
+        break;
+      case 1:
+        record.gpa |= std::uint64_t{1} << (48 + random() % 16);
+        break;
+      case 2:
+        record.error_code ^= 1u << random() % 32;
+        break;
+      default:
+        record.flags ^= static_cast<std::uint16_t>(1u << random() % 16);
+    }
+  }
+  return records;
+}
+
+TEST_CASE("records in blocks are what they are one by one") {
+  for (std::uint32_t seed = 1; seed <= 2000; ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 random(seed);
+    const std::vector<Record> records =
+        mostly_accesses(random, 20 + static_cast<unsigned>(random() % 800));
+    const std::size_t batch = 1 + random() % 500;
+    const Decoded expected = decode(records, {.chunk = 32, .batch = batch});
+    const std::size_t chunk = 1 + random() % 20'000;
+    REQUIRE(same_result(decode(records, {.chunk = chunk, .batch = batch}),
+                        expected));
+    REQUIRE(same_result(decode(records, {.batch = batch}), expected));
+  }
+}
+
 }  // namespace
 }  // namespace mmu::trace::test
