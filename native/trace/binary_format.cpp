@@ -14,6 +14,7 @@
 #include <string>
 
 #include "core/address.hpp"
+#include "core/vector_path.hpp"
 #include "trace/binary_accesses.hpp"
 #include "trace/binary_record.hpp"
 #include "trace/fault_code.hpp"
@@ -144,12 +145,17 @@ class BinaryDecoder final : public Decoder {
         std::min((chunk.size() - step.consumed) / AccessBlock::kBytes,
                  (sink.capacity - sink.count) / AccessBlock::kRecords);
     const std::uint8_t* const at = chunk.data() + step.consumed;
-    std::size_t taken = 0;
-    for (; taken < room; ++taken) {
-      const AccessBlock block(at + taken * AccessBlock::kBytes);
-      if (!block.is_plain()) break;
-      block.put(sink);
-    }
+    const std::size_t taken =
+        on_path(path_, [=, &sink]() __attribute__((always_inline)) {
+          std::size_t i = 0;
+          for (; i < room; ++i) {
+            const AccessBlock block(at + i * AccessBlock::kBytes);
+            block.ask_ahead();
+            if (!block.is_plain()) break;
+            block.put(sink);
+          }
+          return i;
+        });
     count(step, taken * AccessBlock::kRecords);
   }
 
@@ -175,6 +181,7 @@ class BinaryDecoder final : public Decoder {
                           " more before the end");
   }
 
+  const VectorPath path_ = chosen_vector_path();
   DecodeTotals totals_;
 };
 

@@ -20,6 +20,8 @@ namespace mmu::trace {
 static_assert(std::endian::native == std::endian::little,
               "records are read as they lie in memory");
 
+inline constexpr double kNanosecondsPerSecond = 1e9;
+
 struct BinaryRecord {
   std::uint64_t nanoseconds;
   std::uint64_t gpa;
@@ -42,7 +44,6 @@ struct BinaryRecord {
   }
   bool is_marker() const { return (flags & kMarkerFlag) != 0; }
   double seconds() const {
-    constexpr double kNanosecondsPerSecond = 1e9;
     return static_cast<double>(nanoseconds) / kNanosecondsPerSecond;
   }
 };
