@@ -1,5 +1,7 @@
 #include "core/query.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 
 #include "core/flavour.hpp"
@@ -55,6 +57,14 @@ AliasedGfn issued_frame(const Mmu& mmu, std::uint64_t gpa) {
 GfnRange page_of(const Mmu& mmu, std::uint64_t gpa) {
   const Gfn gfn = mmu.alias.canonical(issued_frame(mmu, gpa));
   return {gfn, {gfn.value + 1}};
+}
+
+// Of one tree that is reached in one way: set_spte() has counted them.
+AliasLeaves all_leaves(const Mmu& mmu) {
+  AliasLeaves row;
+  std::copy_n(mmu.accounts.leaves.begin(), std::size(row.by_level),
+              std::begin(row.by_level));
+  return row;
 }
 
 }  // namespace
@@ -181,7 +191,11 @@ std::vector<LeafView> list_leaves(const Mmu& mmu, bool mmio) {
 
 std::vector<AliasLeaves> count_alias_leaves(const Mmu& mmu) {
   std::vector<AliasLeaves> rows;
-  for (const View& view : mmu.alias.every_view(canonical_space(mmu))) {
+  const Views views = mmu.alias.every_view(canonical_space(mmu));
+  if (mmu.config.mmu == Flavour::kTdp && views.size() == 1) {
+    return {all_leaves(mmu)};
+  }
+  for (const View& view : views) {
     AliasLeaves row{.offset = view.offset << kPageShift};
     for_each_reached(mmu.tree(view.root), view.range,
                      [&](AliasedRange, Spte, Level level) {

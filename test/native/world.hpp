@@ -82,6 +82,13 @@ inline void check_accounts(const mmu::Machine& machine) {
   CHECK(named["pages_4k"] == counted[1]);
   CHECK(named["pages_2m"] == counted[2]);
   CHECK(named["pages_1g"] == counted[3]);
+  for (unsigned level = 1; level <= 3; ++level) {
+    std::uint64_t reached = 0;
+    for (const auto& row : machine.alias_leaves()) {
+      reached += row.by_level[level];
+    }
+    CHECK(reached == counted[level]);
+  }
 }
 
 }  // namespace world

@@ -41,6 +41,7 @@ class Views {
   }
 
   void add(const View& view) { items_.list[used_++] = view; }
+  std::size_t size() const { return used_; }
   const View* begin() const { return items_.list; }
   const View* end() const { return items_.list + used_; }
 
