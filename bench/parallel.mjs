@@ -11,6 +11,7 @@ import { execFileSync } from "node:child_process";
 import {
   closeSync,
   copyFileSync,
+  fsyncSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -99,6 +100,8 @@ function hitsFile(path, gpas, count) {
     }
     writeSync(file, new Uint8Array(bytes.buffer));
   }
+  // Else the kernel writes it back while the clock runs.
+  fsyncSync(file);
   closeSync(file);
 }
 

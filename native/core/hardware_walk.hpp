@@ -151,6 +151,24 @@ class LeafWalk {
     return reinterpret_cast<FullPage*>(address(full))->entries.data() +
            table_index(gfn, Level::k4K);
   }
+  // Null where a compact table lacks it, or there is no table.
+  std::uint64_t* any_entry(AliasedGfn gfn) const {
+    return any_entry(table(gfn), gfn);
+  }
+  std::uint64_t* any_entry(LeafTable in, AliasedGfn gfn) const {
+    if (in.full() != kNoPage) [[likely]]
+      return entry(in.full(), gfn);
+    if (in.compact() == kNoPage) return nullptr;
+    return find_entry(compact(in.compact()), table_index(gfn, Level::k4K));
+  }
+  // Asks for every line of a compact table; which is needed only the first
+  // says. Inlined by force: GCC drops a call that does nothing else.
+  [[gnu::always_inline]] void ask_compact(PageId id) const {
+    const std::uint8_t* const at = address(id);
+    for (unsigned line = 0; line < sizeof(CompactPage) / kGranule; ++line) {
+      __builtin_prefetch(at + line * kGranule, 1);
+    }
+  }
   CompactPage& compact(PageId id) const {
     return *reinterpret_cast<CompactPage*>(address(id));
   }

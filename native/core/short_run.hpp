@@ -116,19 +116,13 @@ class ShortRun {
     group.all_full = all_full;
   }
 
-  // Every line of a compact table; which is needed only the first says. Of a
-  // table that is not there, the entry that will link to it. Inlined by force:
-  // GCC drops a call of what does nothing but ask.
+  // Of a table that is not there, the entry that will link to it.
   [[gnu::always_inline]] void ask_other(LeafTable table, AliasedGfn gfn) const {
     if (table.compact() == kNoPage) {
       __builtin_prefetch(tree_.link_place(gfn), 1);
       return;
     }
-    const auto* at = reinterpret_cast<const std::uint8_t*>(
-        &leaves_.compact(table.compact()));
-    for (unsigned line = 0; line < sizeof(CompactPage) / kGranule; ++line) {
-      __builtin_prefetch(at + line * kGranule, 1);
-    }
+    leaves_.ask_compact(table.compact());
   }
 
   // How many rows of the group it has served.
@@ -145,7 +139,7 @@ class ShortRun {
       if (events.kind[row] != 0) return i;
       const AliasedGfn gfn{group.frames[i]};
       const LeafTable table = leaves_.table(gfn);
-      std::uint64_t* const entry = entry_in(table, gfn);
+      std::uint64_t* const entry = leaves_.any_entry(table, gfn);
       const std::uint64_t word = entry != nullptr ? *entry : 0;
       const bool served =
           word != 0 ? serve_leaf(entry, word, gfn, events, outcomes, row)
@@ -198,16 +192,6 @@ class ShortRun {
       unlike |= events.kind[row + i] | (events.vcpu[row + i] ^ vcpu);
     }
     return unlike == 0 && slot_.grants(access);
-  }
-
-  // Null where a compact table lacks it, or there is no table.
-  std::uint64_t* entry_in(LeafTable table, AliasedGfn gfn) const {
-    if (table.full() != kNoPage) [[likely]] {
-      return leaves_.entry(table.full(), gfn);
-    }
-    if (table.compact() == kNoPage) return nullptr;
-    return find_entry(leaves_.compact(table.compact()),
-                      table_index(gfn, Level::k4K));
   }
 
   [[gnu::always_inline]] bool touch(LeafTable table, std::uint64_t* entry,
