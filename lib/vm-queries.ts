@@ -70,7 +70,7 @@ export interface Tables {
   readonly byLevel: Readonly<Record<string, number>>;
   /** What KVM's table pages take: 4096 bytes each. */
   readonly bytes: number;
-  /** What this engine's tables take. */
+  /** What this engine's tables take: less where they have few entries, but for as many as went with more than 16. */
   readonly engineBytes: number;
 }
 

@@ -26,11 +26,17 @@ void PageTable::set_compact(TableRef& table, unsigned index,
   store(pool_->full(table.id), index, word);
 }
 
+bool PageTable::starts_compact(Level level) noexcept {
+  if (level != Level::k4K || observer_ != nullptr) return false;
+  if (dense_gone_ == 0) return true;
+  --dense_gone_;
+  return false;
+}
+
 TableRef PageTable::link_child(TableRef& table, unsigned index) noexcept {
   const Level level = below(table.level);
   const AliasedGfn gfn{base_of(table).value + index * pages_per(table.level)};
-  const bool compact = level == Level::k4K && observer_ == nullptr;
-  const TableRef child = make_table(gfn, level, compact);
+  const TableRef child = make_table(gfn, level, starts_compact(level));
   if (observer_ != nullptr) observer_->made(child);
   PageHeader& header = pool_->header(child.id);
   header.parent = table.id;
@@ -100,7 +106,8 @@ void PageTable::forget_leaf_table(TableRef table) noexcept {
 
 void PageTable::drop_subtree(TableRef table) noexcept {
   ++layout_changes_;
-  drop_entries(table);
+  const unsigned dropped = drop_entries(table);
+  if (table.level == Level::k4K && dropped > kCompactSlots) ++dense_gone_;
   --accounts_->tables[number_of(table.level)];
   give_page_back(table);
 }
@@ -117,9 +124,11 @@ void PageTable::give_page_back(TableRef table) noexcept {
   }
 }
 
-void PageTable::drop_entries(TableRef table) noexcept {
+unsigned PageTable::drop_entries(TableRef table) noexcept {
+  unsigned dropped = 0;
   for (unsigned i = next_used(table, 0, kEntries); i < kEntries;
        i = next_used(table, i + 1, kEntries)) {
+    ++dropped;
     const Spte spte = get(table, i);
     if (spte.is_link(table.level)) {
       drop_subtree(link::table(spte, below(table.level)));
@@ -131,6 +140,7 @@ void PageTable::drop_entries(TableRef table) noexcept {
       --accounts_->leaves[number_of(table.level)];
     }
   }
+  return dropped;
 }
 
 }  // namespace mmu

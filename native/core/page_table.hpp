@@ -290,6 +290,7 @@ class PageTable {
   }
   TableRef make_table(AliasedGfn gfn, Level level, bool compact) noexcept;
   void make_full(TableRef& table) noexcept;
+  bool starts_compact(Level level) noexcept;
   void set_compact(TableRef& table, unsigned index,
                    std::uint64_t word) noexcept;
   void account(Level level, Spte old, Spte now) noexcept {
@@ -304,7 +305,8 @@ class PageTable {
   void note_leaf_table(AliasedGfn gfn, TableRef table) noexcept;
   void forget_leaf_table(TableRef table) noexcept;
   void drop_subtree(TableRef table) noexcept;
-  void drop_entries(TableRef table) noexcept;
+  // How many there were.
+  unsigned drop_entries(TableRef table) noexcept;
 
   PagePool* pool_;
   TreeAccounts* accounts_;
@@ -317,6 +319,10 @@ class PageTable {
   bool has_shadow_pages_ = false;
   PageQueue* queue_ = nullptr;
   LeafDirectory leaf_tables_;
+  // Leaf tables that went with more entries than a compact one holds: as many
+  // start full. So a guest that is mapped anew, after a fast zap, grows no
+  // table twice, and those that start full in vain take no more than went.
+  std::uint64_t dense_gone_ = 0;
 };
 
 template <class Gone>

@@ -187,6 +187,32 @@ TEST_CASE("a table that grows keeps every entry and its place in the tree") {
   check_accounts(tree);
 }
 
+TEST_CASE("as many leaf tables start full as went with more than 16 entries") {
+  Tree tree;
+  const auto fill = [&](std::uint64_t region, unsigned entries) {
+    for (unsigned i = 0; i < entries; ++i) {
+      const mmu::AliasedGfn gfn{region * mmu::kEntries + i};
+      TableRef at = tree.reach(gfn, Level::k4K);
+      tree.table.set_spte(at, i, mmu::make_leaf({i}, Level::k4K, true));
+    }
+  };
+  // 16, 17 and all 512 of a region: two of three went with more.
+  fill(0, 16);
+  fill(1, 17);
+  fill(2, 512);
+  check_accounts(tree);
+  tree.table.drop_root();
+  for (std::uint64_t region = 10; region < 14; ++region) {
+    CAPTURE(region);
+    const TableRef at = tree.reach({region * mmu::kEntries}, Level::k4K);
+    CHECK(at.compact == (region >= 12));
+  }
+  check_accounts(tree);
+  // None of those has.
+  tree.table.drop_root();
+  CHECK(tree.reach({0}, Level::k4K).compact);
+}
+
 TEST_CASE("splitting keeps frame, permissions and Dirty of every page") {
   Tree tree;
   TableRef at = tree.reach({512}, Level::k2M);
