@@ -9,6 +9,7 @@ import { type Flavour, type HostOptions, type ResolvedVmConfig, unusual } from "
 import { ID_STEP, MEMSLOT_FLAGS } from "./memslot-numbers.js";
 import type { Memslot } from "./memslots.js";
 import type { MetricFields } from "./metrics/metric.js";
+import { buildInfo } from "./native/build-info.js";
 import type { Compression } from "./trace/compression.js";
 import type { Guess } from "./trace/infer-memslots.js";
 import { learntGuesses } from "./trace/learnt-guesses.js";
@@ -87,6 +88,7 @@ export interface ReplayTiming {
   readonly eventsPerSecond: number;
   /** Threads that could be at work at once. */
   readonly threads: number;
+  /** The vectors that runs of hits were compiled for: `avx512`, `avx2` or `portable`. */
   readonly path: string;
   /** Rows of a batch. */
   readonly batch: number;
@@ -121,9 +123,6 @@ export interface Replay extends Omit<MetricFields, "input"> {
   readonly judged: readonly string[];
   readonly timing: ReplayTiming;
 }
-
-/** The engine's one way of walking so far; wider ones will say so. */
-const SCALAR = "scalar";
 
 /** The run's configuration. Taken before the first event, when flags are as asked for. */
 export function configOf(vm: Vm, project: string, guesses: readonly Guess[]): ReplayConfig {
@@ -228,7 +227,8 @@ function timingOf(
   events: number,
   { wallNs, threads, batch }: Pick<ReplayFacts, "wallNs" | "threads" | "batch">,
 ): ReplayTiming {
-  return { wallNs, eventsPerSecond: (events / wallNs) * 1e9, threads, path: SCALAR, batch };
+  const path = String(buildInfo()["replayPath"]);
+  return { wallNs, eventsPerSecond: (events / wallNs) * 1e9, threads, path, batch };
 }
 
 function memslotOf(slot: Memslot): ReplayMemslot {

@@ -73,7 +73,7 @@ export function aReplay(run: string, change: Partial<Replay> = {}): Replay {
     violations: [],
     advisories: [],
     judged: ["alias-left-mapped", "alias-stuck", "permission-leak", "stale-translation"],
-    timing: { wallNs: 1e8, eventsPerSecond: 2e6, threads: 1, path: "scalar", batch: 65_536 },
+    timing: { wallNs: 1e8, eventsPerSecond: 2e6, threads: 1, path: "avx2", batch: 65_536 },
     ...change,
   };
 }

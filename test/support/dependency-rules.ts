@@ -293,7 +293,7 @@ const lib: readonly Group[] = [
   {
     name: "replay",
     files: /^lib\/(replay(-\w+)?|compare(-\w+)?|runway|threads|audited)\.ts$/,
-    may: [...leaves, "columns", "config", "metrics", "projections", "trace", "version", "vm"],
+    may: [...leaves, "columns", "config", "metrics", "native", "projections", "trace", "version", "vm"],
   },
   {
     name: "index",

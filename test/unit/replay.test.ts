@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import {
+  buildInfo,
   createVm,
   EventBatch,
   OutcomeBatch,
@@ -109,7 +110,11 @@ describe.skipIf(!hasAddon)("replay", () => {
       guesses: [],
     });
     expect(engine.version).toMatch(/^\d+\.\d+\.\d+/);
-    expect(timing).toMatchObject({ threads: availableParallelism(), path: "scalar", batch: 65_536 });
+    expect(timing).toMatchObject({
+      threads: availableParallelism(),
+      path: buildInfo()["replayPath"],
+      batch: 65_536,
+    });
     expect(timing.wallNs).toBeGreaterThan(0);
   });
 
