@@ -106,8 +106,10 @@ void PageTable::forget_leaf_table(TableRef table) noexcept {
 
 void PageTable::drop_subtree(TableRef table) noexcept {
   ++layout_changes_;
-  const unsigned dropped = drop_entries(table);
-  if (table.level == Level::k4K && dropped > kCompactSlots) ++dense_gone_;
+  const std::uint64_t before = accounts_->leaves[number_of(Level::k4K)];
+  drop_entries(table);
+  const std::uint64_t left = accounts_->leaves[number_of(Level::k4K)];
+  if (table.level == Level::k4K && before - left > kCompactSlots) ++dense_gone_;
   --accounts_->tables[number_of(table.level)];
   give_page_back(table);
 }
@@ -124,11 +126,9 @@ void PageTable::give_page_back(TableRef table) noexcept {
   }
 }
 
-unsigned PageTable::drop_entries(TableRef table) noexcept {
-  unsigned dropped = 0;
+void PageTable::drop_entries(TableRef table) noexcept {
   for (unsigned i = next_used(table, 0, kEntries); i < kEntries;
        i = next_used(table, i + 1, kEntries)) {
-    ++dropped;
     const Spte spte = get(table, i);
     if (spte.is_link(table.level)) {
       drop_subtree(link::table(spte, below(table.level)));
@@ -140,7 +140,6 @@ unsigned PageTable::drop_entries(TableRef table) noexcept {
       --accounts_->leaves[number_of(table.level)];
     }
   }
-  return dropped;
 }
 
 }  // namespace mmu

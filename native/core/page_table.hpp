@@ -305,8 +305,7 @@ class PageTable {
   void note_leaf_table(AliasedGfn gfn, TableRef table) noexcept;
   void forget_leaf_table(TableRef table) noexcept;
   void drop_subtree(TableRef table) noexcept;
-  // How many there were.
-  unsigned drop_entries(TableRef table) noexcept;
+  void drop_entries(TableRef table) noexcept;
 
   PagePool* pool_;
   TreeAccounts* accounts_;
@@ -319,7 +318,7 @@ class PageTable {
   bool has_shadow_pages_ = false;
   PageQueue* queue_ = nullptr;
   LeafDirectory leaf_tables_;
-  // Leaf tables that went with more entries than a compact one holds: as many
+  // Leaf tables that went with more leaves than a compact one holds: as many
   // start full. So a guest that is mapped anew, after a fast zap, grows no
   // table twice, and those that start full in vain take no more than went.
   std::uint64_t dense_gone_ = 0;
