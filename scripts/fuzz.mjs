@@ -19,6 +19,8 @@ const FLAGS = [
   // Helpers of the tests may check by it; here a promise that is broken aborts.
   "-DDOCTEST_CONFIG_DISABLE",
 ];
+/** What readers need of the core, but for headers. */
+const VECTOR_PATH = "native/core/vector_path.cpp";
 const LONGEST_INPUT = 4096;
 /** Missing what it needs is no failure, and is said. */
 const CANNOT = 4;
@@ -40,7 +42,7 @@ function run(compiler, args) {
 
 /** Objects of the readers, compiled once for all targets. */
 function objects(compiler, folder) {
-  return sources(["trace", "observe"]).map((path) => {
+  return [...sources(["trace", "observe"]), VECTOR_PATH].map((path) => {
     const object = join(folder, `${path.replaceAll("/", "_")}.o`);
     run(compiler, [...FLAGS, "-fsanitize=fuzzer-no-link", "-c", path, "-o", object]);
     return object;
