@@ -106,6 +106,7 @@ class LeafDirectory {
     void operator()(LeafStretch* all) const noexcept { std::free(all); }
   };
   static constexpr std::uint64_t kFirst = 512;
+  static constexpr std::uint64_t kMostCopied = std::uint64_t{1} << 16;
   static constexpr LeafStretch kNone[LeafStretches::kCount]{};
 
   void put(std::uint64_t frame, LeafTable table) noexcept {
@@ -123,9 +124,14 @@ class LeafDirectory {
     return all_ != nullptr;
   }
 
-  // From calloc, which clears no page before it is touched.
+  // From calloc, which clears no page before it is touched. Beyond a size that
+  // is quickly copied the whole stretch at once: a copy touches every page of
+  // what it copies, in a guest all over 52 bits gigabytes of nothing.
   static bool grow(LeafStretch& in, std::uint64_t place) noexcept {
-    const std::uint64_t size = std::bit_ceil(std::max(place + 1, kFirst));
+    const std::uint64_t least = std::bit_ceil(std::max(place + 1, kFirst));
+    const std::uint64_t size =
+        least <= kMostCopied ? least
+                             : std::uint64_t{1} << LeafStretches::kStretchShift;
     auto* const tables =
         static_cast<LeafTable*>(std::calloc(size, sizeof(LeafTable)));
     if (tables == nullptr) return false;
